@@ -1,0 +1,29 @@
+"""From documents to a library: discover, partition, chunk, embed, store."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ingest.library import Library
+    from ingest.pipeline import IngestOptions, ingest
+    from ingest.settings import Settings
+
+__all__ = ["IngestOptions", "Library", "Settings", "ingest"]
+
+_HOMES = {
+    "IngestOptions": "ingest.pipeline",
+    "ingest": "ingest.pipeline",
+    "Library": "ingest.library",
+    "Settings": "ingest.settings",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import public names when first used, so that ``import ingest`` stays cheap."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'ingest' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value

@@ -1,0 +1,108 @@
+"""The error tree. Each error says what happened, to which file or page, and what to do.
+
+PinciteError
+├── UsageError               wrong use: option, setting, path (exit code 2)
+├── SourceError              one source cannot be read; the run goes on
+│   ├── EncryptedError
+│   ├── BrokenError
+│   ├── UnsupportedError     not a type we read: the source is skipped
+│   └── LimitError           a worker was lost to a crash, a time-out or a limit
+├── LibraryError             the library folder
+│   ├── LibraryMissingError
+│   ├── NewerSchemaError
+│   ├── EmbedderMismatchError
+│   └── LibraryLockedError
+├── ModelError               an embedding, chat or vision model
+│   ├── WeightsError
+│   ├── ModelUnreachableError
+│   ├── ModelMissingError
+│   ├── ModelTimeoutError
+│   └── TruncatedStreamError
+└── MissingExtraError        an optional package; carries the install line
+"""
+
+from __future__ import annotations
+
+
+class PinciteError(Exception):
+    """Root of all errors that pincite raises on purpose."""
+
+
+class UsageError(PinciteError):
+    """Wrong use: an option, a setting or a path that cannot mean anything."""
+
+
+class SourceError(PinciteError):
+    """One source cannot be read. ``reason`` is the one line that ``status`` shows."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class EncryptedError(SourceError):
+    """The file needs a password."""
+
+
+class BrokenError(SourceError):
+    """The file is damaged or is not what it claims to be."""
+
+
+class UnsupportedError(SourceError):
+    """The file is of a type that is not read; its source is skipped."""
+
+
+class LimitError(SourceError):
+    """The worker that read the file was lost: crash, time-out or memory."""
+
+
+class LibraryError(PinciteError):
+    """The library folder cannot be used."""
+
+
+class LibraryMissingError(LibraryError):
+    """There is no library where one was named."""
+
+
+class NewerSchemaError(LibraryError):
+    """The library was written by a newer pincite."""
+
+
+class EmbedderMismatchError(LibraryError):
+    """The library's vectors were made by another embedder."""
+
+
+class LibraryLockedError(LibraryError):
+    """Another process is writing to the library."""
+
+
+class ModelError(PinciteError):
+    """An embedding, chat or vision model failed."""
+
+
+class WeightsError(ModelError):
+    """Packaged weights are missing or are not the ones that were pinned."""
+
+
+class ModelUnreachableError(ModelError):
+    """The model server does not answer."""
+
+
+class ModelMissingError(ModelError):
+    """The model server does not have the model."""
+
+
+class ModelTimeoutError(ModelError):
+    """The model server took too long."""
+
+
+class TruncatedStreamError(ModelError):
+    """A model's reply ended before it was complete."""
+
+
+class MissingExtraError(PinciteError):
+    """An optional package is not installed; the message carries the install line."""
+
+    def __init__(self, extra: str, purpose: str) -> None:
+        super().__init__(f"{purpose} needs an optional package: pip install 'pincite[{extra}]'")
+        self.extra = extra

@@ -1,0 +1,141 @@
+"""Partition: ``Source -> Partition``, one module a family of formats.
+
+Each module has ``partition(source: Source, options: PartitionOptions) -> Partition``. ``FORMATS`` is the only
+list of what is read; discovery, help texts and the README's table come from it.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from ingest.errors import UnsupportedError, UsageError
+from ingest.types import Partition, Source
+
+ImageMode = Literal["auto", "llava", "ocr", "off"]
+Parser = Literal["auto", "fast", "careful", "llamaparse"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartitionOptions:
+    """What changes the outcome of a partition; part of the key under which it is cached.
+
+    ``pages`` limits a paged source to these pages (from 1); ``None`` reads all.
+    """
+
+    parser: Parser = "auto"
+    images: ImageMode = "auto"
+    pages: tuple[int, ...] | None = None
+
+    def __post_init__(self) -> None:
+        if self.pages is not None and min(self.pages, default=1) < 1:
+            raise UsageError("pages count from 1")
+
+
+class Partitioner(Protocol):
+    """The seat of a partitioner: a module or object with this one function."""
+
+    def partition(self, source: Source, options: PartitionOptions) -> Partition:
+        """Read a source.
+
+        Raises:
+            SourceError: the source is encrypted, broken or not of its type.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Format:
+    """A format that is read: its name, file extensions, the module and library that read it, and what is kept."""
+
+    name: str
+    extensions: tuple[str, ...]
+    module: str
+    library: str
+    keeps: str
+    extra: str | None = None
+
+
+FORMATS: dict[str, Format] = {
+    f.name: f
+    for f in (
+        Format(
+            name="pdf",
+            extensions=(".pdf",),
+            module="ingest.partition.pdf",
+            library="liteparse",
+            keeps="headings, paragraphs, lists, tables with cell boxes, pictures, captions, word boxes",
+        ),
+        Format(
+            name="docx",
+            extensions=(".docx",),
+            module="ingest.partition.office",
+            library="unstructured, python-docx",
+            keeps="headings, paragraphs, lists, tables with merged cells, pictures with captions",
+        ),
+        Format(
+            name="html",
+            extensions=(".html", ".htm", ".xhtml"),
+            module="ingest.partition.web",
+            library="unstructured, lxml",
+            keeps="headings, paragraphs, lists, tables with merged cells, code, pictures in the page, captions",
+        ),
+        Format(
+            name="md",
+            extensions=(".md", ".markdown"),
+            module="ingest.partition.text",
+            library="unstructured, markdown-it-py",
+            keeps="headings, paragraphs, lists, tables, code",
+        ),
+        Format(
+            name="txt",
+            extensions=(".txt", ".text", ".log"),
+            module="ingest.partition.text",
+            library="unstructured",
+            keeps="titles, paragraphs, lists",
+        ),
+    )
+}
+
+
+def partitioner_for(source: Source) -> Partitioner:
+    """The partitioner of a source's format.
+
+    Raises:
+        UnsupportedError: the format is not read.
+    """
+    found = FORMATS.get(source.format)
+    if found is None:
+        raise UnsupportedError(f"not a type that is read: {source.format}")
+    module: Partitioner = importlib.import_module(found.module)
+    return module
+
+
+def partition(source: Source, options: PartitionOptions | None = None) -> Partition:
+    """Partition one source in this process, without limits; ``ingest.pipeline`` does it in a worker.
+
+    Raises:
+        SourceError: the source is encrypted, broken or not of a type that is read.
+    """
+    return partitioner_for(source).partition(source, options or PartitionOptions())
+
+
+def count_by_category(result: Partition) -> dict[str, int]:
+    """How many elements of each category a partition has, by falling count."""
+    counts: dict[str, int] = {}
+    for element in result.elements:
+        counts[element.category] = counts.get(element.category, 0) + 1
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def format_of_extension(suffix: str) -> str | None:
+    """The name of the format that has this extension (with its dot), if any."""
+    wanted = suffix.lower()
+    return next((f.name for f in FORMATS.values() if wanted in f.extensions), None)
+
+
+def extensions() -> Sequence[str]:
+    """Every extension that is read, in the order of ``FORMATS``."""
+    return [e for f in FORMATS.values() for e in f.extensions]

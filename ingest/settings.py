@@ -1,0 +1,97 @@
+"""Settings: read once from flags, then ``PINCITE_*`` variables, then defaults. Nothing else reads the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from ingest.errors import UsageError
+
+LIBRARY_NAME = ".pincite"
+DEFAULT_EMBEDDER = "wordllama"
+FOREIGN_NAMES = {"ollama_host": "OLLAMA_HOST", "llama_cloud_api_key": "LLAMA_CLOUD_API_KEY"}
+"""Settings whose variables keep the names that their makers gave them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Every setting. The comment of each field is its line in the README's table."""
+
+    library: Path | None = None  # the library folder; else the nearest .pincite upwards, else a new one here
+    embedder: str | None = None  # embedder; else the library's own, or the default for a new one
+    chat_model: str = "llama3"  # chat model on Ollama
+    vision_model: str = "llava"  # vision model on Ollama
+    ollama_host: str = "http://127.0.0.1:11434"  # the Ollama server
+    llama_cloud_api_key: str | None = None  # key for --parser llamaparse
+    jobs: int = 0  # worker processes; 0: one a core
+    max_file_mb: int = 200  # larger files are skipped
+    timeout: float = 120.0  # seconds that a model may take for one reply
+
+    def __post_init__(self) -> None:
+        if self.jobs < 0:
+            raise UsageError("jobs must be 0 (one a core) or more")
+        if self.max_file_mb <= 0 or self.timeout <= 0:
+            raise UsageError("max_file_mb and timeout must be above 0")
+
+    @property
+    def worker_count(self) -> int:
+        """Worker processes to use."""
+        return self.jobs or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else [None] * 2)
+
+
+def variable_of(name: str) -> str:
+    """The environment variable of a setting."""
+    return FOREIGN_NAMES.get(name, f"PINCITE_{name.upper()}")
+
+
+def read_settings(flags: Mapping[str, Any] | None = None, environ: Mapping[str, str] | None = None) -> Settings:
+    """Settings from flags (``None`` values count as not given), then the environment, then defaults.
+
+    Raises:
+        UsageError: an unknown ``PINCITE_`` variable, or a value that cannot be read.
+    """
+    environ = os.environ if environ is None else environ
+    known = {variable_of(f.name): f.name for f in fields(Settings)}
+    unknown = sorted(v for v in environ if v.startswith("PINCITE_") and v not in known)
+    if unknown:
+        raise UsageError(f"unknown setting {unknown[0]}; known are {', '.join(sorted(known))}")
+    values: dict[str, Any] = {known[v]: _read(known[v], text) for v, text in environ.items() if v in known and text}
+    values.update({name: value for name, value in (flags or {}).items() if value is not None})
+    return Settings(**values)
+
+
+def _read(name: str, text: str) -> object:
+    default = Settings.__dataclass_fields__[name].default
+    if name == "library":
+        return Path(text).expanduser()
+    if name == "ollama_host":
+        return _host_url(text)
+    if isinstance(default, (int, float)):
+        try:
+            return type(default)(text)
+        except ValueError:
+            raise UsageError(f"{variable_of(name)} must be a number, not {text!r}") from None
+    return text
+
+
+def _host_url(text: str) -> str:
+    """A full URL of what OLLAMA_HOST may hold: ``host``, ``host:port``, ``:port`` or a URL."""
+    scheme, _, rest = text.rpartition("://")
+    host, _, port = rest.partition(":")
+    port = port.rstrip("/") or ("11434" if not scheme else "")
+    host = "127.0.0.1" if host in ("", "0.0.0.0") else host  # noqa: S104 (a bind address, not a place to connect to)
+    return f"{scheme or 'http'}://{host}" + (f":{port}" if port else "")
+
+
+def find_library(given: Path | None, start: Path | None = None) -> Path:
+    """The library folder: the one given, else the nearest ``.pincite`` upwards, else a new one here."""
+    here = (start or Path.cwd()).resolve()
+    if given is not None:
+        return given.expanduser().resolve()
+    for folder in (here, *here.parents):
+        if (folder / LIBRARY_NAME).is_dir():
+            return folder / LIBRARY_NAME
+    return here / LIBRARY_NAME

@@ -1,0 +1,215 @@
+"""The vocabulary: the typed values that travel from a file to an answer.
+
+Boxes are ``(x0, y0, x1, y1)`` in points of the page as displayed (after /Rotate, relative to the visible
+CropBox), origin top left; in pixels for pictures. Pages count from 1.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+BoundingBox = tuple[float, float, float, float]
+Kind = Literal["text", "table", "image"]
+State = Literal["ingested", "unchanged", "partial", "skipped", "failed", "removed"]
+
+
+class Word(NamedTuple):
+    """One word of a page's text layer (or of its OCR) and its box."""
+
+    text: str
+    box: BoundingBox
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageBox:
+    """A box on one page."""
+
+    page: int
+    box: BoundingBox
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One cell of a table's grid; ``row`` and ``column`` count from 0 and name its top left corner."""
+
+    row: int
+    column: int
+    text: str
+    rowspan: int = 1
+    colspan: int = 1
+    header: bool = False
+    page: int | None = None
+    box: BoundingBox | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Element:
+    """One partitioned element, with unstructured's category and field names.
+
+    ``parent_id`` is the heading that an element stands under, or the table or picture that a caption
+    belongs to. ``category_depth`` is a heading's level or a list item's nesting, from 0.
+    """
+
+    element_id: str
+    category: str
+    text: str
+    page_number: int | None = None
+    boxes: tuple[PageBox, ...] = ()
+    parent_id: str | None = None
+    category_depth: int | None = None
+    text_as_html: str | None = None
+    image_path: str | None = None
+    confidence: float | None = None
+    cells: tuple[Cell, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """What is known of one page: size in points as displayed, how it was read, and its words."""
+
+    page: int
+    width: float
+    height: float
+    rotation: int = 0
+    tier: str = "fast"
+    reasons: tuple[str, ...] = ()
+    ms: float = 0.0
+    text_kept: float | None = None
+    words: tuple[Word, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """One file's bytes. ``id`` is their sha256; ``member`` names a part of a container, such as an attachment."""
+
+    id: str
+    path: Path
+    format: str
+    size: int
+    parent_id: str | None = None
+    member: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Partition:
+    """All that partitioning a source gives. ``images`` maps ``images/<sha256>.png`` to PNG bytes.
+
+    ``members`` are the parts of a container that are sources of their own: ``(member name, bytes)``.
+    """
+
+    elements: tuple[Element, ...]
+    pages: tuple[Page, ...] = ()
+    images: Mapping[str, bytes] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    members: tuple[tuple[str, bytes], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VectorText:
+    """A text that is embedded for a chunk, and the side of the chunk it shows (``text``, ``caption``, ``rows``...)."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chunk:
+    """The parent that is quoted, and the ``vectors`` by which it is found."""
+
+    chunk_id: str
+    source_id: str
+    index: int
+    kind: Kind
+    text: str
+    title_path: tuple[str, ...] = ()
+    page_numbers: tuple[int, ...] = ()
+    element_ids: tuple[str, ...] = ()
+    boxes: tuple[PageBox, ...] = ()
+    text_as_html: str | None = None
+    image_path: str | None = None
+    vectors: tuple[VectorText, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceResult:
+    """How one source fared in an ingest; the JSON line of ``pincite ingest --json``."""
+
+    path: str
+    state: State
+    reason: str | None = None
+    pages: int | None = None
+    elements: Mapping[str, int] = field(default_factory=dict)
+    chunks: int = 0
+    warnings: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """A retrieved chunk, the file it stands in, its score (0 to 1) and the vector that won (``matched``)."""
+
+    chunk: Chunk
+    doc: str
+    path: str
+    score: float
+    matched: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellRef:
+    """A table cell that a citation points at: grid position from 0 and the header texts above it."""
+
+    row: int
+    column: int
+    header: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Citation:
+    """Where a statement stands: ``boxes`` holds a box a line of the quote, ``box`` their union on ``page``."""
+
+    number: int
+    citation_id: str
+    chunk_id: str
+    doc: str
+    path: str
+    page: int | None
+    box: BoundingBox | None
+    boxes: tuple[PageBox, ...]
+    kind: Kind
+    title_path: tuple[str, ...]
+    quote: str
+    verified: bool
+    cell: CellRef | None = None
+    image: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """An answer with its citations; ``found`` is false when the documents do not support one."""
+
+    question: str
+    text: str
+    found: bool
+    model: str
+    citations: tuple[Citation, ...] = ()
+    unsupported: tuple[str, ...] = ()
+    hits: tuple[Hit, ...] = ()
+    notes: tuple[str, ...] = ()
+    timing: Mapping[str, float] = field(default_factory=dict)
+
+
+def stable_id(*parts: object) -> str:
+    """A 32-digit id that depends on the parts alone, so that it is equal in every run."""
+    digest = hashlib.sha256("\x1f".join(str(part) for part in parts).encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()[:32]
+
+
+def union_box(boxes: list[BoundingBox]) -> BoundingBox:
+    """The smallest box around one or more boxes."""
+    x0, y0, x1, y1 = zip(*boxes, strict=True)
+    return min(x0), min(y0), max(x1), max(y1)
