@@ -1,0 +1,1 @@
+"""What writes the sample files, one module a family; the facts are those of an invented ferry cooperative."""
