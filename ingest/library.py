@@ -1,0 +1,681 @@
+"""The library: SQLite is the truth, and this is the only SQL. Images lie beside it, by the hash of their bytes."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from ingest.errors import (
+    EmbedderMismatchError,
+    LibraryError,
+    LibraryLockedError,
+    LibraryMissingError,
+    NewerSchemaError,
+)
+from ingest.rows import (
+    chunk_of,
+    chunk_row,
+    element_of,
+    element_row,
+    page_of,
+    page_row,
+    path_text,
+    shown_path,
+    stored_path,
+)
+from ingest.types import Chunk, Element, Page, Partition, State, VectorText
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+SCHEMA_VERSION = 1
+DATABASE = "library.sqlite"
+_SCHEMA = """
+CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE sources(
+  id TEXT PRIMARY KEY, format TEXT NOT NULL, size INTEGER NOT NULL, parent_id TEXT, member TEXT,
+  partition_key TEXT NOT NULL, chunk_key TEXT NOT NULL, pages INTEGER, elements TEXT NOT NULL,
+  warnings TEXT NOT NULL, seconds REAL NOT NULL, dirty INTEGER NOT NULL);
+CREATE TABLE paths(
+  path PRIMARY KEY, source_id TEXT, state TEXT NOT NULL, reason TEXT, size INTEGER, mtime_ns INTEGER,
+  failed_key TEXT) WITHOUT ROWID;
+CREATE INDEX paths_source ON paths(source_id);
+CREATE TABLE path_roots(path, root, PRIMARY KEY(path, root)) WITHOUT ROWID;
+CREATE TABLE pages(
+  source_id TEXT NOT NULL REFERENCES sources(id) ON DELETE CASCADE, page INTEGER NOT NULL, width REAL, height REAL,
+  rotation INTEGER, tier TEXT, reasons TEXT, ms REAL, text_kept REAL, words BLOB, PRIMARY KEY(source_id, page));
+CREATE TABLE elements(
+  source_id TEXT NOT NULL REFERENCES sources(id) ON DELETE CASCADE, idx INTEGER NOT NULL, element_id TEXT NOT NULL,
+  category TEXT NOT NULL, text TEXT NOT NULL, page_number INTEGER, boxes TEXT NOT NULL, parent_id TEXT,
+  category_depth INTEGER, text_as_html TEXT, image_path TEXT, confidence REAL, cells TEXT,
+  PRIMARY KEY(source_id, idx)) WITHOUT ROWID;
+CREATE INDEX elements_id ON elements(element_id);
+CREATE INDEX elements_image ON elements(image_path) WHERE image_path IS NOT NULL;
+CREATE TABLE chunks(
+  id INTEGER PRIMARY KEY, chunk_id TEXT NOT NULL UNIQUE,
+  source_id TEXT NOT NULL REFERENCES sources(id) ON DELETE CASCADE, idx INTEGER NOT NULL, kind TEXT NOT NULL,
+  text TEXT NOT NULL, title_path TEXT NOT NULL, page_numbers TEXT NOT NULL, element_ids TEXT NOT NULL,
+  boxes TEXT NOT NULL, text_as_html TEXT, image_path TEXT);
+CREATE INDEX chunks_source ON chunks(source_id, idx);
+CREATE TABLE vectors(
+  id INTEGER PRIMARY KEY AUTOINCREMENT, chunk INTEGER NOT NULL REFERENCES chunks(id) ON DELETE CASCADE,
+  name TEXT NOT NULL, text TEXT NOT NULL, text_hash TEXT NOT NULL);
+CREATE INDEX vectors_chunk ON vectors(chunk);
+CREATE INDEX vectors_hash ON vectors(text_hash);
+CREATE TABLE embeddings(text_hash TEXT PRIMARY KEY, vector BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE tombstones(vector INTEGER PRIMARY KEY);
+CREATE TABLE summaries(key TEXT PRIMARY KEY, image_path TEXT NOT NULL, text TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE runs(id INTEGER PRIMARY KEY, started REAL NOT NULL, summary TEXT NOT NULL);
+CREATE VIRTUAL TABLE keywords USING fts5(title, body, tokenize = "porter unicode61 remove_diacritics 2");
+CREATE TRIGGER chunks_gone AFTER DELETE ON chunks BEGIN DELETE FROM keywords WHERE rowid = old.id; END;
+CREATE TRIGGER vectors_gone AFTER DELETE ON vectors BEGIN INSERT OR IGNORE INTO tombstones VALUES (old.id); END;
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PathRecord:
+    """One known path: the source it holds, how its last ingest went, and its size and time when it was read."""
+
+    path: str
+    source_id: str | None
+    state: State
+    reason: str | None
+    size: int | None
+    mtime_ns: int | None
+    failed_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceRecord:
+    """One stored source without its contents."""
+
+    id: str
+    format: str
+    size: int
+    partition_key: str
+    chunk_key: str
+    pages: int | None
+    elements: Mapping[str, int]
+    warnings: tuple[str, ...]
+    seconds: float
+    chunks: int = 0
+    parent_id: str | None = None
+    member: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmbedderRecord:
+    """The embedder whose vectors a library holds."""
+
+    name: str
+    dimension: int
+
+
+class Library:
+    """A library folder. Safe for use by many threads; one process at a time may hold ``writing()``."""
+
+    def __init__(self, folder: Path, *, create: bool = False) -> None:
+        """Open a library folder, or make one when ``create``.
+
+        Raises:
+            LibraryMissingError: there is none and ``create`` is false.
+            NewerSchemaError: it was written by a newer pincite.
+            LibraryError: the folder or its database cannot be used.
+        """
+        self.folder = folder
+        self._local = threading.local()
+        self._connections: list[sqlite3.Connection] = []
+        if not (folder / DATABASE).is_file():
+            if not create:
+                raise LibraryMissingError(f"no library at {folder}; make one with `pincite ingest PATH`")
+            _make_folder(folder)
+        self._open_schema(create=create)
+
+    def close(self) -> None:
+        """Close every connection."""
+        while self._connections:
+            self._connections.pop().close()
+        self._local = threading.local()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def chroma_folder(self) -> Path:
+        """Where Chroma keeps its disposable copy of the vectors."""
+        return self.folder / "chroma"
+
+    def shown(self, path: str) -> str:
+        """A path as users see it: relative to the library's parent folder."""
+        return shown_path(os.path.relpath(path, self.folder.parent))
+
+    # --- connections and schema -----------------------------------------------------------------
+
+    @property
+    def _db(self) -> sqlite3.Connection:
+        db: sqlite3.Connection | None = getattr(self._local, "db", None)
+        if db is None:
+            db = sqlite3.connect(self.folder / DATABASE, isolation_level=None, check_same_thread=False, timeout=30)
+            db.row_factory = sqlite3.Row
+            for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "foreign_keys=ON"):
+                db.execute(f"PRAGMA {pragma}")
+            self._local.db = db
+            self._connections.append(db)
+        return db
+
+    def _open_schema(self, *, create: bool) -> None:
+        try:
+            version = self._db.execute("PRAGMA user_version").fetchone()[0]
+            if version == 0 and create:
+                with self._transaction() as db:
+                    if db.execute("PRAGMA user_version").fetchone()[0] == 0:
+                        _run_script(db, _SCHEMA)
+                        db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+                        db.execute("INSERT INTO meta VALUES ('generation', '0')")
+                return
+        except sqlite3.Error as exc:
+            raise LibraryError(f"{self.folder}: the library's database cannot be used ({exc})") from exc
+        if version > SCHEMA_VERSION:
+            raise NewerSchemaError(
+                f"{self.folder} was written by a newer pincite (schema {version}, this one knows {SCHEMA_VERSION}):"
+                " upgrade pincite, or name another library with --library"
+            )
+        if version == 0:
+            raise LibraryMissingError(f"no library at {self.folder}; make one with `pincite ingest PATH`")
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        db = self._db
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            yield db
+        except BaseException:
+            db.execute("ROLLBACK")
+            raise
+        db.execute("COMMIT")
+
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """All reads inside see one state of the library."""
+        self._db.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._db.execute("COMMIT")
+
+    @contextlib.contextmanager
+    def writing(self, *, wait: float = -1) -> Iterator[None]:
+        """Hold the library for writing; a lock of a dead process does not count. ``wait`` in seconds, -1 for ever.
+
+        Raises:
+            LibraryLockedError: another process holds it, after ``wait`` seconds.
+        """
+        from filelock import FileLock, Timeout
+
+        lock, holder = FileLock(self.folder / "lock"), self.folder / "lock.pid"
+        try:
+            lock.acquire(timeout=wait)
+        except Timeout as exc:
+            raise LibraryLockedError(f"{self.folder} is being written by process {self.holder() or '?'}") from exc
+        try:
+            holder.write_text(str(os.getpid()))
+            yield
+        finally:
+            holder.unlink(missing_ok=True)
+            lock.release()
+
+    def holder(self) -> int | None:
+        """The process that says it holds the library for writing."""
+        try:
+            return int((self.folder / "lock.pid").read_text())
+        except (OSError, ValueError):
+            return None
+
+    # --- meta -----------------------------------------------------------------------------------
+
+    def _meta(self, key: str) -> str | None:
+        row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return row[0] if row else None
+
+    @property
+    def generation(self) -> int:
+        """Counts the changes of content; a reader that sees another one reloads what it holds."""
+        return int(self._meta("generation") or 0)
+
+    @property
+    def embedder(self) -> EmbedderRecord | None:
+        """The embedder whose vectors are stored; ``None`` in a new library."""
+        name, dimension = self._meta("embedder"), self._meta("dimension")
+        return EmbedderRecord(name=name, dimension=int(dimension)) if name and dimension else None
+
+    def claim_embedder(self, name: str, dimension: int) -> None:
+        """Bind a new library to an embedder, or make sure that it is bound to this one.
+
+        Raises:
+            EmbedderMismatchError: the library holds another embedder's vectors.
+        """
+        found = self.embedder
+        if found is None:
+            with self._transaction() as db:
+                db.executemany(
+                    "INSERT OR REPLACE INTO meta VALUES (?, ?)", [("embedder", name), ("dimension", str(dimension))]
+                )
+        elif (found.name, found.dimension) != (name, dimension):
+            raise EmbedderMismatchError(
+                f"{self.folder} holds vectors of {found.name} ({found.dimension} numbers), not of {name}"
+                f" ({dimension}): ask with {found.name}, or run `pincite reindex --embedder {name}`"
+            )
+
+    # --- paths and roots ------------------------------------------------------------------------
+
+    def paths(self, root: str | None = None) -> dict[str, PathRecord]:
+        """Known paths by path; of one root when given."""
+        inside = "path IN (SELECT path FROM path_roots WHERE root = ?)"
+        args = [] if root is None else [stored_path(root)]
+        rows = self._db.execute(f"SELECT * FROM paths WHERE {inside if args else '1'} ORDER BY path", args)
+        return {record.path: record for record in map(_path_record, rows)}
+
+    def path(self, path: str) -> PathRecord | None:
+        """One known path."""
+        row = self._db.execute("SELECT * FROM paths WHERE path = ?", (stored_path(path),)).fetchone()
+        return _path_record(row) if row else None
+
+    def roots(self) -> list[str]:
+        """Every root that sources came from."""
+        return [path_text(r[0]) for r in self._db.execute("SELECT DISTINCT root FROM path_roots ORDER BY root")]
+
+    def put_path(self, record: PathRecord, root: str) -> None:
+        """Record a path under a root, with its source or the reason why there is none."""
+        with self._transaction() as db:
+            self._put_path(db, record, root)
+
+    def _put_path(self, db: sqlite3.Connection, record: PathRecord, root: str) -> None:
+        path = stored_path(record.path)
+        db.execute(
+            "INSERT OR REPLACE INTO paths VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (path, record.source_id, record.state, record.reason, record.size, record.mtime_ns, record.failed_key),
+        )
+        db.execute("INSERT OR IGNORE INTO path_roots VALUES (?, ?)", (path, stored_path(root)))
+        self._bump(db)
+
+    def drop_paths(self, paths: Iterable[str], root: str | None = None) -> list[str]:
+        """Take paths out of a root, or of all roots; those that no root holds any more are gone. Returns these."""
+        gone: list[str] = []
+        with self._transaction() as db:
+            for path in paths:
+                stored = stored_path(path)
+                if root is None:
+                    db.execute("DELETE FROM path_roots WHERE path = ?", (stored,))
+                else:
+                    db.execute("DELETE FROM path_roots WHERE path = ? AND root = ?", (stored, stored_path(root)))
+                if not db.execute("SELECT 1 FROM path_roots WHERE path = ?", (stored,)).fetchone():
+                    db.execute("DELETE FROM paths WHERE path = ?", (stored,))
+                    gone.append(path)
+            self._bump(db)
+        return gone
+
+    def sweep(self) -> int:
+        """Delete sources that no path holds, unused vectors and unreferenced images. Returns the sources deleted."""
+        with self._transaction() as db:
+            gone = db.execute(
+                "DELETE FROM sources WHERE id NOT IN (SELECT source_id FROM paths WHERE source_id IS NOT NULL)"
+                " AND (parent_id IS NULL OR parent_id NOT IN (SELECT source_id FROM paths WHERE source_id IS NOT NULL))"
+            ).rowcount
+            db.execute("DELETE FROM embeddings WHERE text_hash NOT IN (SELECT text_hash FROM vectors)")
+            used = {r[0] for r in db.execute("SELECT DISTINCT image_path FROM elements WHERE image_path IS NOT NULL")}
+            db.execute(
+                "DELETE FROM summaries WHERE image_path NOT IN"
+                " (SELECT image_path FROM elements WHERE image_path IS NOT NULL)"
+            )
+            if gone:
+                # Merging all segments rewrites them without the deleted words; secure_delete zeroes the freed pages.
+                db.execute("INSERT INTO keywords(keywords) VALUES ('optimize')")
+                self._bump(db)
+        for image in (self.folder / "images").glob("*"):
+            if f"images/{image.name}" not in used:
+                image.unlink()
+        if gone:
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return gone
+
+    # --- sources --------------------------------------------------------------------------------
+
+    def put_source(
+        self,
+        record: SourceRecord,
+        partition: Partition,
+        chunks: Sequence[Chunk],
+        hashes: Mapping[str, str],
+        embeddings: Mapping[str, bytes],
+    ) -> None:
+        """Replace all of a source's rows in one transaction and mark it as not yet indexed.
+
+        ``hashes`` maps each vector text to its hash, ``embeddings`` hashes to float32 bytes that are new.
+        Images are on disk, by temporary file, fsync and rename, before the transaction.
+        """
+        self._write_images(partition.images)
+        with self._transaction() as db:
+            db.execute("DELETE FROM sources WHERE id = ?", (record.id,))
+            db.execute(
+                "INSERT INTO sources VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)",
+                (
+                    record.id,
+                    record.format,
+                    record.size,
+                    record.parent_id,
+                    record.member,
+                    record.partition_key,
+                    record.chunk_key,
+                    record.pages,
+                    json.dumps(record.elements),
+                    json.dumps(record.warnings, ensure_ascii=False),
+                    record.seconds,
+                ),
+            )
+            db.executemany(
+                f"INSERT INTO pages VALUES ({_marks(10)})", (page_row(record.id, page) for page in partition.pages)
+            )
+            db.executemany(
+                f"INSERT INTO elements VALUES ({_marks(13)})",
+                (element_row(record.id, i, e) for i, e in enumerate(partition.elements)),
+            )
+            db.executemany("INSERT OR IGNORE INTO embeddings VALUES (?, ?)", embeddings.items())
+            for chunk in chunks:
+                self._insert_chunk(db, chunk, hashes)
+            self._bump(db)
+
+    @staticmethod
+    def _insert_chunk(db: sqlite3.Connection, chunk: Chunk, hashes: Mapping[str, str]) -> None:
+        key = db.execute(f"INSERT INTO chunks VALUES (NULL, {_marks(11)})", chunk_row(chunk)).lastrowid
+        searched = "\n".join(v.text for v in chunk.vectors if v.name in ("context", "summary", "ocr"))
+        db.execute(
+            "INSERT INTO keywords(rowid, title, body) VALUES (?, ?, ?)",
+            (key, " ".join(chunk.title_path), f"{chunk.text}\n{searched}"),
+        )
+        db.executemany(
+            "INSERT INTO vectors(chunk, name, text, text_hash) VALUES (?, ?, ?, ?)",
+            ((key, v.name, v.text, hashes[v.text]) for v in chunk.vectors),
+        )
+
+    @staticmethod
+    def _bump(db: sqlite3.Connection) -> None:
+        db.execute("UPDATE meta SET value = CAST(value AS INTEGER) + 1 WHERE key = 'generation'")
+
+    def _write_images(self, images: Mapping[str, bytes]) -> None:
+        for name, data in images.items():
+            target = self.folder / name
+            if target.exists():
+                continue
+            temporary = target.with_suffix(f".{os.getpid()}.tmp")
+            with temporary.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(target)
+        if images:
+            _sync_folder(self.folder / "images")
+
+    def source(self, source_id: str) -> SourceRecord | None:
+        """A stored source."""
+        found = self._source_rows("WHERE id = ?", (source_id,))
+        return found[0] if found else None
+
+    def sources(self) -> list[SourceRecord]:
+        """Every stored source."""
+        return self._source_rows("", ())
+
+    def members(self, parent_id: str) -> list[SourceRecord]:
+        """The sources that were parts of another."""
+        return self._source_rows("WHERE parent_id = ? ORDER BY member", (parent_id,))
+
+    def _source_rows(self, where: str, args: tuple[Any, ...]) -> list[SourceRecord]:
+        query = "SELECT *, (SELECT count(*) FROM chunks WHERE source_id = sources.id) AS chunks FROM sources "
+        return [
+            SourceRecord(
+                id=r["id"],
+                format=r["format"],
+                size=r["size"],
+                partition_key=r["partition_key"],
+                chunk_key=r["chunk_key"],
+                pages=r["pages"],
+                elements=json.loads(r["elements"]),
+                warnings=tuple(json.loads(r["warnings"])),
+                seconds=r["seconds"],
+                chunks=r["chunks"],
+                parent_id=r["parent_id"],
+                member=r["member"],
+            )
+            for r in self._db.execute(query + where, args)
+        ]
+
+    def paths_of(self, source_ids: Iterable[str]) -> dict[str, str]:
+        """The path (absolute, first by name) of each source; a member's is ``parent path!/member``."""
+        wanted = list(dict.fromkeys(source_ids))
+        out: dict[str, str] = {}
+        for source_id in wanted:
+            row = self._db.execute(
+                "SELECT min(p.path) AS path, s.member, s.parent_id FROM sources s"
+                " LEFT JOIN paths p ON p.source_id IN (s.id, s.parent_id) WHERE s.id = ?",
+                (source_id,),
+            ).fetchone()
+            if row and row["path"] is not None:
+                own = path_text(row["path"])
+                out[source_id] = f"{own}!/{row['member']}" if row["member"] else own
+        return out
+
+    # --- contents -------------------------------------------------------------------------------
+
+    def partition(self, source_id: str) -> Partition:
+        """A source's stored partition; its images stay on disk."""
+        pages = self._db.execute("SELECT * FROM pages WHERE source_id = ? ORDER BY page", (source_id,))
+        elements = self._db.execute("SELECT * FROM elements WHERE source_id = ? ORDER BY idx", (source_id,))
+        return Partition(elements=tuple(map(element_of, elements)), pages=tuple(map(page_of, pages)))
+
+    def page(self, source_id: str, page: int) -> Page | None:
+        """One stored page."""
+        row = self._db.execute("SELECT * FROM pages WHERE source_id = ? AND page = ?", (source_id, page)).fetchone()
+        return page_of(row) if row else None
+
+    def elements(self, element_ids: Sequence[str]) -> list[Element]:
+        """Elements by id, in the order asked for."""
+        rows = self._in("SELECT * FROM elements WHERE element_id IN", element_ids)
+        found = {row["element_id"]: element_of(row) for row in rows}
+        return [found[e] for e in element_ids if e in found]
+
+    def element_source(self, element_id: str) -> str | None:
+        """The source that an element belongs to."""
+        row = self._db.execute("SELECT source_id FROM elements WHERE element_id = ?", (element_id,)).fetchone()
+        return row[0] if row else None
+
+    def chunks(self, keys: Sequence[int]) -> dict[int, Chunk]:
+        """Chunks by their row keys."""
+        return {row["id"]: chunk_of(row) for row in self._in("SELECT * FROM chunks WHERE id IN", keys)}
+
+    def chunk(self, chunk_id: str) -> Chunk | None:
+        """A chunk by its id, with its vectors' texts."""
+        row = self._db.execute("SELECT * FROM chunks WHERE chunk_id = ?", (chunk_id,)).fetchone()
+        if row is None:
+            return None
+        vectors = self._db.execute("SELECT name, text FROM vectors WHERE chunk = ? ORDER BY id", (row["id"],))
+        return chunk_of(row, [VectorText(name=name, text=text) for name, text in vectors])
+
+    def chunks_of(self, source_id: str, limit: int = -1) -> list[Chunk]:
+        """A source's chunks in reading order, the first ``limit`` of them when that is not negative."""
+        rows = self._db.execute("SELECT * FROM chunks WHERE source_id = ? ORDER BY idx LIMIT ?", (source_id, limit))
+        return [chunk_of(row) for row in rows]
+
+    def counts(self) -> dict[str, int]:
+        """How many sources, chunks, vectors and images there are."""
+        names = ("sources", "chunks", "vectors")
+        out = {n: self._db.execute(f"SELECT count(*) FROM {n}").fetchone()[0] for n in names}
+        return out | {"images": sum(1 for _ in (self.folder / "images").glob("*.png"))}
+
+    def _in(self, query: str, values: Sequence[Any]) -> Iterator[sqlite3.Row]:
+        for start in range(0, len(values), 500):
+            part = values[start : start + 500]
+            yield from self._db.execute(f"{query} ({_marks(len(part))})", tuple(part))
+
+    # --- search ---------------------------------------------------------------------------------
+
+    def keyword_search(self, match: str, k: int, source_ids: Sequence[str] | None = None) -> list[tuple[int, float]]:
+        """(chunk key, BM25 score, higher is better) of the best chunks for an FTS5 query."""
+        where, args = "", [match]
+        if source_ids is not None:
+            where = f"AND rowid IN (SELECT id FROM chunks WHERE source_id IN ({_marks(len(source_ids))}))"
+            args += source_ids
+        query = (
+            f"SELECT rowid, -bm25(keywords, 0.6, 1.0) AS score FROM keywords WHERE keywords MATCH ? {where}"
+            " ORDER BY score DESC, rowid LIMIT ?"
+        )
+        return [(row[0], row[1]) for row in self._db.execute(query, (*args, k))]
+
+    def document_frequency(self, terms: Sequence[str]) -> dict[str, int]:
+        """In how many chunks each FTS5 query occurs."""
+        query = "SELECT count(*) FROM keywords WHERE keywords MATCH ?"
+        return {term: self._db.execute(query, (term,)).fetchone()[0] for term in terms}
+
+    def vector_count(self) -> int:
+        """How many vectors are stored."""
+        return int(self._db.execute("SELECT count(*) FROM vectors").fetchone()[0])
+
+    def vector_owners(self, ids: Sequence[int]) -> dict[int, tuple[int, str]]:
+        """(chunk key, vector name) of vectors that exist; orphans of the index are left out."""
+        rows = self._in("SELECT id, chunk, name FROM vectors WHERE id IN", ids)
+        return {row["id"]: (row["chunk"], row["name"]) for row in rows}
+
+    def matrix(
+        self, *, dirty_only: bool = False, source_ids: Sequence[str] | None = None
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Vector ids and their float32 rows: all, of sources not yet indexed, or of some sources."""
+        import numpy as np
+
+        conditions, args = ["1"], list[Any]()
+        if dirty_only:
+            conditions.append("c.source_id IN (SELECT id FROM sources WHERE dirty)")
+        if source_ids is not None:
+            conditions.append(f"c.source_id IN ({_marks(len(source_ids))})")
+            args += source_ids
+        query = (
+            "SELECT v.id, e.vector FROM vectors v JOIN embeddings e USING (text_hash) JOIN chunks c ON c.id = v.chunk"
+            f" WHERE {' AND '.join(conditions)} ORDER BY v.id"
+        )
+        rows = self._db.execute(query, args).fetchall()
+        ids = np.fromiter((row[0] for row in rows), dtype=np.int64, count=len(rows))
+        width = self.embedder.dimension if self.embedder else 0
+        flat = np.frombuffer(b"".join(row[1] for row in rows), dtype=np.float32)
+        return ids, flat.reshape(len(rows), width)
+
+    def known_hashes(self, hashes: Sequence[str]) -> set[str]:
+        """Which of these vector hashes are stored."""
+        return {row[0] for row in self._in("SELECT text_hash FROM embeddings WHERE text_hash IN", hashes)}
+
+    # --- the index ------------------------------------------------------------------------------
+
+    def index_work(self) -> tuple[list[str], list[int]]:
+        """What Chroma lacks: sources to upsert, and vectors to delete."""
+        dirty = [row[0] for row in self._db.execute("SELECT id FROM sources WHERE dirty ORDER BY id")]
+        return dirty, [row[0] for row in self._db.execute("SELECT vector FROM tombstones ORDER BY vector")]
+
+    def mark_indexed(self, source_ids: Sequence[str], deleted: Sequence[int]) -> None:
+        """Record that Chroma holds these sources' vectors and no longer those deleted."""
+        with self._transaction() as db:
+            db.executemany("UPDATE sources SET dirty = 0 WHERE id = ?", ((s,) for s in source_ids))
+            db.executemany("DELETE FROM tombstones WHERE vector = ?", ((d,) for d in deleted))
+
+    def mark_all_dirty(self) -> None:
+        """Make the next index update write every vector: Chroma's copy was lost or thrown away."""
+        with self._transaction() as db:
+            db.execute("UPDATE sources SET dirty = 1")
+            db.execute("DELETE FROM tombstones")
+
+    def vector_texts(self) -> Iterator[tuple[str, str]]:
+        """(hash, text) of every distinct vector text."""
+        yield from self._db.execute("SELECT text_hash, min(text) FROM vectors GROUP BY text_hash").fetchall()
+
+    def replace_embeddings(self, embedder: EmbedderRecord, renamed: Mapping[str, tuple[str, bytes]]) -> None:
+        """Swap all vectors for another embedder's in one transaction: old hash to (new hash, float32 bytes)."""
+        with self._transaction() as db:
+            db.execute("DELETE FROM embeddings")
+            db.executemany("INSERT OR REPLACE INTO embeddings VALUES (?, ?)", renamed.values())
+            db.executemany(
+                "UPDATE vectors SET text_hash = ? WHERE text_hash = ?",
+                ((new, old) for old, (new, _) in renamed.items()),
+            )
+            db.executemany(
+                "INSERT OR REPLACE INTO meta VALUES (?, ?)",
+                [("embedder", embedder.name), ("dimension", str(embedder.dimension))],
+            )
+            db.execute("UPDATE sources SET dirty = 1")
+            self._bump(db)
+
+    # --- summaries, runs -------------------------------------------------------------
+
+    def summary(self, key: str) -> str | None:
+        """A cached picture summary."""
+        row = self._db.execute("SELECT text FROM summaries WHERE key = ?", (key,)).fetchone()
+        return row[0] if row else None
+
+    def put_summary(self, key: str, image_path: str, text: str) -> None:
+        """Cache a picture summary."""
+        with self._transaction() as db:
+            db.execute("INSERT OR REPLACE INTO summaries VALUES (?, ?, ?)", (key, image_path, text))
+
+    def put_run(self, started: float, summary: Mapping[str, Any]) -> None:
+        """Record a finished ingest; ``started`` in seconds since the epoch."""
+        with self._transaction() as db:
+            db.execute("INSERT INTO runs(started, summary) VALUES (?, ?)", (started, json.dumps(summary)))
+
+
+def _path_record(row: sqlite3.Row) -> PathRecord:
+    return PathRecord(
+        path=path_text(row["path"]),
+        source_id=row["source_id"],
+        state=row["state"],
+        reason=row["reason"],
+        size=row["size"],
+        mtime_ns=row["mtime_ns"],
+        failed_key=row["failed_key"],
+    )
+
+
+def _marks(count: int) -> str:
+    return ", ".join("?" * count)
+
+
+def _run_script(db: sqlite3.Connection, script: str) -> None:
+    """Run statements inside the open transaction (``executescript`` would commit it)."""
+    statement = ""
+    for line in script.splitlines():
+        statement += line + "\n"
+        if sqlite3.complete_statement(statement):
+            db.execute(statement)
+            statement = ""
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.chmod(0o700)
+        (folder / "images").mkdir(exist_ok=True)
+        (folder / ".gitignore").write_text("*\n")
+    except OSError as exc:
+        raise LibraryError(f"cannot make a library at {folder}: {exc.strerror}") from exc
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
