@@ -1,0 +1,122 @@
+"""Words and sentences: what a question asks for, and where a text's sentences lie."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+_TOKEN = re.compile(r"\d+(?:[.,:/]\d+)*|[^\W\d_]+(?:['\u2019][^\W\d_]+)?|[^\W_]+")
+_STOP = frozenset(
+    """a about above across after again against all along also am among an and any are aren't around as at be because
+    been before being below between both but by can can't cannot could did didn't do does doesn't doing don't down
+    during each either ever every few for from further get gets give given gives had has hasn't have having he her here
+    hers him his how however i if in into is isn't it it's its itself just kind let like list many may me mean means
+    might more most much must my no nor not of off on once one ones only or other our out over own per please name
+    same say says see shall she should show so some such tell than that that's the their them then there these they
+    this those through to too under until up upon us use used uses using very was wasn't we were weren't what what's
+    when where whether which while who whom whose why will with within without would write yes you your
+    according answer based document documents does file find format following number page pages question
+    describe described mention mentioned mentions provide provided state stated states called exactly""".split()
+)
+_ABBREVIATIONS = frozenset(
+    """e.g i.e etc vs cf al fig figs eq no nos
+    vol pp p ch sec approx dept est inc ltd co corp mr mrs ms dr prof st jr sr
+    jan feb mar apr jun jul aug sep sept oct nov dec u.s u.k z.b d.h bzw ca nr""".split()
+)
+_SENTENCE_END = re.compile(
+    r"(?<=[.!?\u2026])[\"'\u201d\u2019)\]]*\s+(?=[\"'\u201c\u2018(\[]?[A-Z\u00c0-\u00de0-9\u2022])|\n+"
+)
+
+
+class Span(NamedTuple):
+    """A piece of a text and where it starts and ends in it."""
+
+    text: str
+    start: int
+    end: int
+
+
+def tokens(text: str) -> list[str]:
+    """Lower-case words and numbers; a number keeps its separators."""
+    return [t.lower().replace("\u2019", "'") for t in _TOKEN.findall(unicodedata.normalize("NFKC", text))]
+
+
+@lru_cache(maxsize=65536)
+def stem(token: str) -> str:
+    """The English stem of a lower-case word; numbers without thousands separators."""
+    if token[:1].isdigit():
+        return re.sub(r",(?=\d{3}(?!\d))", "", token)
+    return _stemmer().stemWord(token.removesuffix("'s"))
+
+
+@lru_cache(maxsize=1)
+def _stemmer() -> _Stemmer:
+    import snowballstemmer
+
+    return _Stemmer(snowballstemmer.stemmer("english"))
+
+
+class _Stemmer:
+    """Gives snowballstemmer's untyped object a type."""
+
+    def __init__(self, stemmer: object) -> None:
+        self._stem = stemmer.stemWord  # type: ignore[attr-defined]
+
+    def stemWord(self, word: str) -> str:  # noqa: N802 (the library's name)
+        return str(self._stem(word))
+
+
+def stems(text: str) -> list[str]:
+    """The stems of a text's words, in order."""
+    return [stem(t) for t in tokens(text)]
+
+
+def content_terms(question: str) -> list[str]:
+    """The words and numbers of a question that carry its meaning, lower-case, each once."""
+    found = dict.fromkeys(t for t in tokens(question) if t not in _STOP and (len(t) > 1 or t.isdigit()))
+    return list(found) or list(dict.fromkeys(tokens(question)))
+
+
+def match_query(terms: Sequence[str]) -> str:
+    """An FTS5 query for any of the terms, best match first by BM25; empty when there are none."""
+    return " OR ".join('"' + term.replace('"', '""') + '"' for term in terms)
+
+
+def names(question: str) -> list[str]:
+    """Words that a question writes like names (capitals or digits inside), lower-case, its first word left out."""
+    found = re.findall(r"[^\W_][\w\u2019'-]*", question)
+    out = [w for i, w in enumerate(found) if (i and w[:1].isupper()) or any(c.isupper() or c.isdigit() for c in w[1:])]
+    parts = (t for word in out for t in tokens(word))
+    return list(dict.fromkeys(t for t in parts if t not in _STOP and not t.isdigit()))
+
+
+def years_and_numbers(question: str) -> list[str]:
+    """The numbers that a question names, without thousands separators."""
+    return list(dict.fromkeys(stem(t) for t in tokens(question) if t[:1].isdigit()))
+
+
+def sentences(text: str) -> Iterator[Span]:
+    """The sentences of a text; a line break ends one, an abbreviation, initial or decimal point does not."""
+    start = 0
+    for end in _SENTENCE_END.finditer(text):
+        if "\n" not in end[0] and _is_abbreviation(text[start : end.start()]):
+            continue
+        yield from _span(text, start, end.start())
+        start = end.end()
+    yield from _span(text, start, len(text))
+
+
+def _is_abbreviation(before: str) -> bool:
+    last = before.rsplit(None, 1)[-1].strip("(\u201c\"'").rstrip(".").lower() if before.split() else ""
+    return last in _ABBREVIATIONS or (len(last) == 1 and last.isalpha())
+
+
+def _span(text: str, start: int, end: int) -> Iterator[Span]:
+    piece = text[start:end]
+    stripped = piece.strip()
+    if stripped:
+        first = start + piece.index(stripped[0])
+        yield Span(stripped, first, first + len(stripped))

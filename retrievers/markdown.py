@@ -1,0 +1,68 @@
+"""A partition as Markdown (tables in it as HTML), or as one plain HTML page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from html import escape
+
+from ingest.types import Element, Partition
+
+LEFT_OUT = frozenset({"Header", "Footer", "PageNumber", "PageBreak"})
+
+
+def to_markdown(partition: Partition) -> str:
+    """The elements in reading order; running headers and footers are left out."""
+    return "\n".join(_lines(e for e in partition.elements if e.category not in LEFT_OUT))
+
+
+def _lines(elements: Iterable[Element]) -> Iterator[str]:
+    in_list = False
+    for element in elements:
+        is_item = element.category == "ListItem"
+        if in_list and not is_item:
+            yield ""
+        in_list = is_item
+        block = _block(element)
+        if block:
+            yield block if is_item else f"{block}\n"
+
+
+def _block(element: Element) -> str:
+    text = element.text.strip()
+    if element.category == "Title":
+        return f"{'#' * min(6, 1 + (element.category_depth or 0))} {' '.join(text.split())}"
+    if element.category == "ListItem":
+        return f"{'  ' * (element.category_depth or 0)}- {text}"
+    if element.category == "Table":
+        return element.text_as_html or text
+    if element.category == "CodeSnippet":
+        return f"```\n{text}\n```"
+    if element.category == "Image":
+        return f"![{_alt(text)}]({element.image_path})" if element.image_path else text
+    return text
+
+
+def _alt(text: str) -> str:
+    return " ".join(text.replace("[", "(").replace("]", ")").split())
+
+
+def to_html(partition: Partition) -> str:
+    """The same as one HTML page without styles, scripts or remote references."""
+    body = "\n".join(_html(e) for e in partition.elements if e.category not in LEFT_OUT)
+    return f'<!doctype html>\n<meta charset="utf-8">\n{body}'
+
+
+def _html(element: Element) -> str:
+    text = escape(element.text.strip())
+    if element.category == "Title":
+        level = min(6, 1 + (element.category_depth or 0))
+        return f"<h{level}>{text}</h{level}>"
+    if element.category == "Table":
+        return element.text_as_html or f"<pre>{text}</pre>"
+    if element.category == "CodeSnippet":
+        return f"<pre>{text}</pre>"
+    if element.category == "ListItem":
+        return f"<ul><li>{text}</li></ul>"
+    if element.category == "Image":
+        return f"<figure>{text}</figure>"
+    return f"<p>{text}</p>"

@@ -1,0 +1,57 @@
+"""The picture behind an id: a page crop with the words, cells or element marked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ingest.errors import SourceError, UsageError
+from ingest.library import Library
+from ingest.render import check_original, crop, draw_pages, mark, open_picture, png_bytes
+from ingest.types import BoundingBox, PageBox, union_box
+from retrievers.citations import locate, parse_citation_id
+
+MARGIN = 36.0
+"""Points shown around what is marked."""
+
+
+def show(library: Library, wanted: str) -> bytes:
+    """PNG of where a chunk, element or citation stands, its boxes marked.
+
+    Raises:
+        UsageError: no chunk, element or citation has this id.
+        SourceError: the original is gone, has changed, or has no pages to draw.
+    """
+    source_id, boxes = _find(library, wanted)
+    path = library.paths_of([source_id]).get(source_id)
+    record = library.source(source_id)
+    if path is None or record is None or "!/" in path:
+        raise SourceError(f"{wanted}: its document is a part of another and cannot be drawn")
+    if not boxes:
+        raise SourceError(f"{Path(path).name} has no pages to draw; its text is in `pincite search --json`")
+    check_original(Path(path), source_id)
+    page = boxes[0].page
+    return _drawn(Path(path), record.format, page, [b.box for b in boxes if b.page == page])
+
+
+def _find(library: Library, wanted: str) -> tuple[str, Sequence[PageBox]]:
+    cited = parse_citation_id(wanted)
+    chunk = library.chunk(cited[0] if cited else wanted)
+    if chunk is not None and cited is not None:
+        elements = library.elements(chunk.element_ids)
+        return chunk.source_id, locate(library, chunk, elements, chunk.text[cited[1] : cited[2]]).boxes
+    if chunk is not None:
+        return chunk.source_id, chunk.boxes
+    source_id = library.element_source(wanted)
+    found = library.elements([wanted])
+    if source_id is None or not found:
+        raise UsageError(f"no chunk, element or citation has the id {wanted}")
+    return source_id, found[0].boxes
+
+
+def _drawn(path: Path, kind: str, page: int, boxes: Sequence[BoundingBox]) -> bytes:
+    if kind != "pdf":
+        return png_bytes(mark(open_picture(path, page), boxes, scale=1.0))
+    picture = mark(draw_pages(path, [page])[page], boxes)
+    x0, y0, x1, y1 = union_box(list(boxes))
+    return png_bytes(crop(picture, (x0, y0, x1, y1), margin=MARGIN))
