@@ -1,0 +1,333 @@
+"""HTML, through unstructured: the main content alone, with whole tables, pictures and captions.
+
+Tables and pictures are taken out before unstructured reads the page and put back at their places after, because
+it flattens spans and drops figures. Nothing that a page refers to is ever fetched.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import codecs
+import copy
+import re
+import urllib.parse
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ingest.errors import BrokenError
+from ingest.partition import PartitionOptions
+from ingest.partition.bridge import offline_unstructured, picture_png, to_elements, vendor_errors
+from ingest.tables import block_text, element_to_cells
+from ingest.types import Cell, Partition, Source
+
+if TYPE_CHECKING:
+    from lxml.html import HtmlElement  # type: ignore[import-untyped]
+    from unstructured.documents.elements import Element as UnstructuredElement
+
+MAIN_SHARE = 0.4
+"""Share of the page's text that a main part must hold to be taken for the whole."""
+BLANK_BYTES = 72
+"""Bytes that a picture of one pixel, as pages use it for a blank, needs at most."""
+
+_SEAT = "pincite:"
+_MAIN_PARTS = (".//main", ".//*[@role='main']", ".//article")
+_NEVER = (
+    *("script", "style", "noscript", "template", "svg", "iframe", "object", "embed", "canvas", "audio", "video"),
+    *("head", "del", "nav", "input", "select", "textarea", "button", "datalist"),
+)
+_AROUND = (
+    ".//aside|.//footer|.//*[@role='banner' or @role='navigation' or @role='contentinfo' or @role='complementary'"
+    " or @role='search']"
+)
+_AS_DIV = ("main", "form", "figure", "figcaption", "details", "dialog", "fieldset", "summary", "legend")
+"""Tags that unstructured drops with all they hold, or takes for the main part: they become plain blocks."""
+_INLINE = frozenset(
+    {"a", "abbr", "b", "cite", "code", "em", "font", "i", "mark", "picture", "s", "small", "span", "strong", "sub"}
+    | {"sup", "u", "p", "h1", "h2", "h3", "h4", "h5", "h6"}
+)
+_HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+_CHARSET = re.compile(
+    rb"""(?:<meta[^>]{0,200}?charset|<\?xml[^>]{0,99}?encoding)\s*=\s*["']?\s*([\w.:-]{2,40})""", re.I
+)
+_DATA_PICTURE = re.compile(r"\s*data:image/[\w.+-]+((?:;[\w=.+-]+)*),", re.IGNORECASE)
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+def partition(source: Source, options: PartitionOptions) -> Partition:
+    """Read an HTML file.
+
+    Raises:
+        BrokenError: the file is empty or holds binary data.
+    """
+    content = source.path.read_bytes()
+    return partition_markup(decode(content, declared_charset(content)), source, options)
+
+
+def partition_markup(markup: str, source: Source, options: PartitionOptions) -> Partition:
+    """The elements of HTML text; Markdown comes here too, once it is HTML."""
+    with vendor_errors("HTML"):
+        seats = _Seats(pictures=options.images != "off")
+        body = _parse(markup, seats.warnings)
+        if body is None:
+            return Partition(elements=(), warnings=tuple(seats.warnings))
+        main = main_content(body)
+        _take_out(main, seats)
+        found = [e for part in _classify(main) for e in seats.put_back(part)]
+    elements = to_elements(found, source.id, seats.cells)
+    return Partition(elements=elements, images=seats.images, warnings=tuple(dict.fromkeys(seats.warnings)))
+
+
+# Bytes to text.
+
+
+def declared_charset(content: bytes) -> str | None:
+    """The charset that HTML names in its first bytes, as browsers take it."""
+    found = _CHARSET.search(content[:4096])
+    if found is None:
+        return None
+    name = found[1].decode("ascii", "replace").lower()
+    # Browsers read Latin-1 as Windows-1252, and believe no ASCII text that it is UTF-16.
+    if name.startswith("utf-16"):
+        return "utf-8"
+    return "cp1252" if name in {"iso-8859-1", "latin1", "latin-1", "ascii", "us-ascii"} else name
+
+
+def decode(content: bytes, declared: str | None = None) -> str:
+    """The text of a file by its byte order mark, its declared charset, as UTF-8, or else as Windows-1252.
+
+    Raises:
+        BrokenError: the file is empty or holds binary data.
+    """
+    if not content.strip():
+        raise BrokenError("empty file")
+    marked = next((name for mark, name in _BOMS if content.startswith(mark)), None)
+    if marked is None and b"\0" in content:
+        raise BrokenError("binary data, not text")
+    for encoding in filter(None, (marked, declared, "utf-8")):
+        try:
+            return content.decode(encoding)
+        except (UnicodeError, LookupError):
+            continue
+    utf8 = content.decode("utf-8", "replace")
+    damaged = utf8.count("\ufffd")
+    # A few bad bytes among much good UTF-8 are damage; else the text was never UTF-8.
+    return utf8 if sum(char > "\x7f" for char in utf8) > 2 * damaged else content.decode("cp1252", "replace")
+
+
+# The main part.
+
+
+def _parse(markup: str, warnings: list[str]) -> HtmlElement | None:
+    """The body of a page, without comments and what is never shown; ``None`` if there is none."""
+    from lxml import etree, html  # type: ignore[import-untyped]
+
+    parser = html.HTMLParser(encoding="utf-8", no_network=True, huge_tree=False, remove_comments=True, remove_pis=True)
+    root = etree.fromstring(markup.encode("utf-8", "replace"), parser)
+    if any(entry.level_name == "FATAL" for entry in parser.error_log):
+        warnings.append("a part of the page was not read: elements nested too deeply, or one text too long")
+    body = None if root is None else root.find("body")
+    if body is None:
+        return None
+    _drop(node for tag in _NEVER for node in list(body.iter(tag)))
+    _drop([node for node in body.iterdescendants() if _is_hidden(node)])
+    return body
+
+
+def _is_hidden(node: HtmlElement) -> bool:
+    return node.get("hidden") is not None or _HIDDEN.search(node.get("style", "")) is not None
+
+
+def _drop(nodes: Iterable[HtmlElement]) -> None:
+    for node in nodes:
+        if node.getparent() is not None:
+            node.drop_tree()
+
+
+def main_content(body: HtmlElement) -> HtmlElement:
+    """The main part if the page names one that holds enough of its text, else the body without what is around.
+
+    The only ``h1`` of a page comes along when it stands outside of the main part.
+    """
+    whole = _weight(body)
+    for path in _MAIN_PARTS:
+        main = max(body.xpath(path), key=_weight, default=None)
+        if main is not None and _weight(main) >= MAIN_SHARE * whole:
+            titles = body.xpath(".//h1")
+            if len(titles) == 1 and main not in titles[0].iterancestors():
+                main.insert(0, copy.deepcopy(titles[0]))
+            return main
+    _drop(body.xpath(_AROUND))
+    return body
+
+
+def _weight(node: HtmlElement) -> int:
+    return sum(len(text.strip()) for text in node.itertext())
+
+
+# Tables and pictures.
+
+
+@dataclass(slots=True)
+class _Seats:
+    """What was taken out of a page; the page keeps a numbered picture at each place."""
+
+    pictures: bool
+    images: dict[str, bytes] = field(default_factory=dict)
+    cells: dict[str, tuple[Cell, ...]] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+    taken: list[list[UnstructuredElement]] = field(default_factory=list)
+
+    def take(self, node: HtmlElement, elements: list[UnstructuredElement]) -> None:
+        """Replace a node by a seat for these elements; one inside a line of text gets its seat after the line."""
+        anchor = node
+        while (parent := anchor.getparent()) is not None and parent.tag in _INLINE:
+            anchor = parent
+        if parent is not None and elements:
+            seat = node.makeelement("img", {"src": f"{_SEAT}{len(self.taken)}"})
+            self.taken.append(elements)
+            seat.tail, anchor.tail = anchor.tail, None
+            parent.insert(parent.index(anchor) + 1, seat)
+        node.drop_tree()
+
+    def put_back(self, found: UnstructuredElement) -> list[UnstructuredElement]:
+        """The elements whose seat was found, or what else was found."""
+        url = found.metadata.image_url or ""
+        if found.category == "Image" and url.startswith(_SEAT):
+            return self.taken[int(url.removeprefix(_SEAT))]
+        if found.category == "ListItem" and found.metadata.category_depth:
+            # It counts the lists around an item from 1.
+            found.metadata.category_depth -= 1
+        return [found]
+
+
+def _take_out(main: HtmlElement, seats: _Seats) -> None:
+    captions = _captions(main, seats)
+    # Backwards, so that the seats of two pictures in one line keep their order.
+    for table in reversed(_data_tables(main)):
+        seats.take(table, _table_elements(table, captions.get(table, []), seats))
+    for picture in reversed(list(main.iter("img"))):
+        if not picture.get("src", "").startswith(_SEAT):
+            seats.take(picture, _picture_elements(picture, captions.get(picture, []), seats))
+    for node in list(main.iter(*_AS_DIV, "label")):
+        node.tag = "span" if node.tag == "label" else "div"
+
+
+def _captions(main: HtmlElement, seats: _Seats) -> dict[HtmlElement, list[str]]:
+    """The texts of figure captions by the table or picture that they belong to; those of neither get a seat."""
+    captions: dict[HtmlElement, list[str]] = {}
+    for caption in reversed(list(main.iter("figcaption"))):
+        figure = next(caption.iterancestors("figure"), None)
+        shown = [] if figure is None else list(figure.iter("img", "table"))
+        owner = next((node for node in shown if node not in captions), shown[0] if shown else None)
+        text = block_text(caption).replace("\n", " ")
+        if owner is None:
+            seats.take(caption, [_caption(text, None)] if text else [])
+        else:
+            captions.setdefault(owner, []).append(text)
+            caption.drop_tree()
+    return captions
+
+
+def _data_tables(main: HtmlElement) -> list[HtmlElement]:
+    """The outermost tables that hold data; those that only lay out the page become plain blocks."""
+    tables: list[HtmlElement] = []
+    for table in list(main.iter("table")):
+        if _is_layout(table):
+            for node in [table, *_parts(table)]:
+                node.tag = "div"
+        elif next(table.iterancestors("table"), None) is None:
+            tables.append(table)
+    return tables
+
+
+def _is_layout(table: HtmlElement) -> bool:
+    if table.get("role") in ("presentation", "none"):
+        return True
+    parts = _parts(table)
+    cells = [node for node in parts if node.tag in ("td", "th")]
+    if len(cells) < 2:
+        return True
+    return not any(node.tag in ("th", "caption") for node in parts) and table.find(".//h2") is not None
+
+
+def _parts(table: HtmlElement) -> list[HtmlElement]:
+    """The rows, cells and the like of a table, without those of tables in it."""
+    tags = ("caption", "colgroup", "thead", "tbody", "tfoot", "tr", "td", "th")
+    return [node for node in table.iter(*tags) if next(node.iterancestors("table")) is table]
+
+
+def _table_elements(table: HtmlElement, captions: Sequence[str], seats: _Seats) -> list[UnstructuredElement]:
+    from unstructured.documents.elements import ElementMetadata, Table
+
+    cells = element_to_cells(table)
+    made = Table("", metadata=ElementMetadata())
+    seats.cells[made.id] = cells
+    own = [block_text(node).replace("\n", " ") for node in table.findall("caption")]
+    above = [_caption(text, made) for text in (*own, *captions) if text]
+    shown = [made] if any(cell.text for cell in cells) else []
+    pictures = [
+        p
+        for node in table.iter("img")
+        if _DATA_PICTURE.match(node.get("src", ""))
+        for p in _picture_elements(node, (), seats)
+    ]
+    return [*above, *shown, *pictures]
+
+
+def _picture_elements(node: HtmlElement, captions: Sequence[str], seats: _Seats) -> list[UnstructuredElement]:
+    from unstructured.documents.elements import ElementMetadata, Image
+
+    if not seats.pictures:
+        return [_caption(text, None) for text in captions if text]
+    key = _stored(node.get("src", ""), seats)
+    alt = " ".join(node.get("alt", "").split())
+    if not (key or alt or any(captions)):
+        return []
+    made = Image(alt, metadata=ElementMetadata(image_path=key))
+    return [made, *(_caption(text, made) for text in captions if text)]
+
+
+def _stored(address: str, seats: _Seats) -> str | None:
+    """The key of a picture that stands in the page itself; addresses of others are not followed."""
+    found = _DATA_PICTURE.match(address)
+    if found is None:
+        return None
+    raw = urllib.parse.unquote_to_bytes(address[found.end() :])
+    try:
+        content = base64.b64decode(raw) if ";base64" in found[1].lower() else raw
+    except binascii.Error:
+        content = b""
+    if len(content) <= BLANK_BYTES:
+        return None
+    stored = picture_png(content)
+    if stored is None:
+        seats.warnings.append("a picture in the page could not be read")
+        return None
+    seats.images[stored[0]] = stored[1]
+    return stored[0]
+
+
+def _caption(text: str, owner: UnstructuredElement | None) -> UnstructuredElement:
+    from unstructured.documents.elements import ElementMetadata, FigureCaption
+
+    return FigureCaption(text, metadata=ElementMetadata(parent_id=None if owner is None else owner.id))
+
+
+def _classify(main: HtmlElement) -> Iterator[UnstructuredElement]:
+    """The elements that unstructured finds in what is left."""
+    from lxml import etree
+
+    offline_unstructured()
+    from unstructured.partition.html import partition_html
+
+    main.tag, main.tail = "body", None
+    text = etree.tostring(main, method="html", encoding="unicode")
+    yield from partition_html(text=text, languages=[""])

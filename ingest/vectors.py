@@ -1,0 +1,245 @@
+"""Nearest vectors: an exact scan in memory, and Chroma's index on disk; the only home of ``chromadb``.
+
+Chroma holds a copy of the library's vectors. It may be deleted at any time and is rebuilt from the library.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+import numpy as np
+
+from ingest.errors import EmbedderMismatchError, LibraryError
+
+if TYPE_CHECKING:
+    from chromadb.api.client import Client
+    from chromadb.api.models.Collection import Collection as ChromaCollection
+    from numpy.typing import NDArray
+
+Found = list[tuple[int, float]]
+"""(vector id, cosine similarity), best first; equally similar ones by id."""
+TIE_DIGITS = 6
+"""Decimals of a similarity that count: equal vectors may differ in the next ones, by their place in a matrix."""
+
+SEARCH_WIDTH = 400
+"""Candidates that Chroma's graph search keeps (``ef_search``): its default of 100 lost 3 of 120 neighbours."""
+REBUILD = "the index is rebuilt by: pincite reindex"
+
+
+class VectorIndex(Protocol):
+    """The seat of a vector index."""
+
+    def search(self, query: NDArray[np.float32], k: int, allowed: Collection[int] | None = None) -> Found:
+        """The ``k`` vectors most similar to a unit vector, of those ``allowed`` (``None``: of all).
+
+        Raises:
+            LibraryError: the index cannot be read, or is of another dimension than ``query``.
+        """
+        ...
+
+
+class ExactIndex:
+    """Compares a query with every vector. ``matrix`` holds a unit row for each of ``ids``."""
+
+    def __init__(self, ids: NDArray[np.int64], matrix: NDArray[np.float32]) -> None:
+        self._ids = ids
+        self._matrix = matrix
+
+    def search(self, query: NDArray[np.float32], k: int, allowed: Collection[int] | None = None) -> Found:
+        """See ``VectorIndex.search``."""
+        if not len(self._ids) or k < 1:
+            return []
+        _check_dimension(query.shape[-1], self._matrix.shape[1])
+        rows = np.arange(len(self._ids)) if allowed is None else np.flatnonzero(np.isin(self._ids, list(allowed)))
+        scores = self._matrix[rows] @ query if allowed is not None else self._matrix @ query
+        if len(rows) > k:
+            # Every row that ties with the last one stays, so that ties are cut by id, not by chance.
+            kept = scores >= np.partition(scores, len(rows) - k)[len(rows) - k] - 10.0**-TIE_DIGITS
+            rows, scores = rows[kept], scores[kept]
+        return _ranked(self._ids[rows].tolist(), scores.tolist())[:k]
+
+
+class ChromaIndex:
+    """Chroma's index in a folder.
+
+    One process at a time may write to a folder, and a process should hold one ``ChromaIndex`` of it: an open one does
+    not see what another process writes, and writing through it then loses vectors. So: open, use, close.
+    What an index of another ``generation`` or ``dimension`` holds is never found, and is deleted at the next opening
+    for writing.
+    """
+
+    def __init__(self, folder: Path, dimension: int, generation: int = 0, *, create: bool = True) -> None:
+        """Open the index; with ``create`` false only for reading one that exists.
+
+        Raises:
+            LibraryError: the index is damaged, or is missing and may not be created.
+        """
+        self.folder = folder
+        self.dimension = dimension
+        self.generation = generation
+        self._client: Client | None = None
+        self._open(create=create)
+
+    def _open(self, *, create: bool) -> None:
+        if not create and not (self.folder / "chroma.sqlite3").is_file():
+            raise LibraryError(f"there is no index in {self.folder}; {REBUILD}")
+        with _mapped(self.folder):
+            self._client = _connect(self.folder)
+            try:
+                self._collection = self._own_collection(self._client, create=create)
+            except BaseException:
+                self.close()
+                raise
+
+    def _own_collection(self, client: Client, *, create: bool) -> ChromaCollection:
+        name = f"vectors-{self.generation}-{self.dimension}"
+        if not create:
+            return client.get_collection(name, embedding_function=None)
+        for other in client.list_collections():
+            if other.name != name:
+                client.delete_collection(other.name)
+        return client.get_or_create_collection(
+            name, embedding_function=None, configuration={"hnsw": {"space": "cosine", "ef_search": SEARCH_WIDTH}}
+        )
+
+    def close(self) -> None:
+        """Release the folder; further use raises ``LibraryError``."""
+        client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
+    def count(self) -> int:
+        """How many vectors are indexed."""
+        with self._using() as collection:
+            return int(collection.count())
+
+    def upsert(self, ids: NDArray[np.int64], matrix: NDArray[np.float32], sources: Sequence[str] | None = None) -> None:
+        """Add vectors or replace those of the same ids; ``sources`` names the source of each, to filter by.
+
+        Raises:
+            LibraryError: the index is damaged, or is of another dimension than ``matrix``.
+        """
+        if not len(ids):
+            return
+        _check_dimension(matrix.shape[1], self.dimension)
+        with self._using() as collection:
+            start = 0
+            for names in self._batches(_names(ids.tolist())):
+                part = slice(start, start + len(names))
+                tags: Any = None if sources is None else [{"source": source} for source in sources[part]]
+                collection.upsert(ids=names, embeddings=matrix[part], metadatas=tags)
+                start += len(names)
+
+    def delete(self, ids: Iterable[int]) -> None:
+        """Take vectors out; ids that are not there are passed over."""
+        with self._using() as collection:
+            for names in self._batches(_names(ids)):
+                collection.delete(ids=names)
+
+    def search(
+        self,
+        query: NDArray[np.float32],
+        k: int,
+        allowed: Collection[int] | None = None,
+        *,
+        sources: Collection[str] | None = None,
+    ) -> Found:
+        """See ``VectorIndex.search``; ``sources`` filters by the sources that ``upsert`` was given."""
+        _check_dimension(query.shape[-1], self.dimension)
+        if k < 1 or (sources is not None and not sources):
+            return []
+        with self._using() as collection:
+            wanted = None if allowed is None else self._present(collection, allowed)
+            where: Any = None if sources is None else {"source": {"$in": sorted(sources)}}
+            total = collection.count() if wanted is None and where is None else 0
+            reply = collection.query(
+                query_embeddings=query.reshape(1, -1), n_results=k, ids=wanted, where=where, include=["distances"]
+            )
+        found = _ranked([int(i) for i in reply["ids"][0]], [1.0 - d for d in (reply["distances"] or [[]])[0]])
+        # Chroma answers from what is left, without an error, when the files of its graph are gone.
+        if len(found) < min(k, total) / 2:
+            raise LibraryError(f"the index in {self.folder} has lost vectors; {REBUILD}")
+        return found
+
+    def rebuild(self, batches: Iterable[tuple[NDArray[np.int64], NDArray[np.float32]]]) -> None:
+        """Throw the folder away and index ``batches`` of (ids, matrix) afresh.
+
+        Raises:
+            LibraryError: the folder cannot be removed or written.
+        """
+        self.close()
+        _drop(self.folder)
+        self._open(create=True)
+        for ids, matrix in batches:
+            self.upsert(ids, matrix)
+
+    def _present(self, collection: ChromaCollection, allowed: Iterable[int]) -> list[str]:
+        """The allowed ids that are indexed: Chroma fails a query that names another."""
+        return [i for names in self._batches(_names(allowed)) for i in collection.get(ids=names, include=[])["ids"]]
+
+    def _batches(self, names: list[str]) -> Iterator[list[str]]:
+        size = int(self._client.get_max_batch_size()) if self._client else 1
+        return (names[start : start + size] for start in range(0, len(names), size))
+
+    @contextmanager
+    def _using(self) -> Iterator[ChromaCollection]:
+        if self._client is None:
+            raise LibraryError(f"the index in {self.folder} is closed")
+        with _mapped(self.folder):
+            yield self._collection
+
+
+def _connect(folder: Path) -> Client:
+    import chromadb
+    from chromadb.api.shared_system_client import SharedSystemClient
+    from chromadb.config import Settings
+    from chromadb.errors import ChromaError
+
+    # Without _env_file, a .env file where the user happens to stand would change Chroma's settings.
+    options: dict[str, Any] = {"anonymized_telemetry": False, "_env_file": None}
+    try:
+        return cast("Client", chromadb.PersistentClient(path=str(folder), settings=Settings(**options)))
+    except (ChromaError, ValueError, OSError, AttributeError) as exc:
+        # Chroma keeps what failed to start and would hand it out again after the folder was rebuilt. Its own clean-up
+        # of that fails with an AttributeError, which hides the cause.
+        SharedSystemClient.clear_system_cache()
+        cause = exc.__context__ if isinstance(exc, AttributeError) else exc
+        raise LibraryError(f"the index in {folder} cannot be opened ({cause}); {REBUILD}") from exc
+
+
+@contextmanager
+def _mapped(folder: Path) -> Iterator[None]:
+    """What Chroma raises becomes a ``LibraryError``."""
+    from chromadb.errors import ChromaError
+
+    try:
+        yield
+    except (ChromaError, ValueError, OSError) as exc:
+        raise LibraryError(f"the index in {folder} cannot be used ({exc}); {REBUILD}") from exc
+
+
+def _drop(folder: Path) -> None:
+    try:
+        shutil.rmtree(folder)
+    except FileNotFoundError:
+        return
+    except OSError as exc:
+        raise LibraryError(f"the index in {folder} cannot be removed: {exc.strerror}; check its permissions") from exc
+
+
+def _names(ids: Iterable[int]) -> list[str]:
+    """Chroma's ids are strings."""
+    return [str(int(each)) for each in ids]
+
+
+def _ranked(ids: Sequence[int], scores: Sequence[float]) -> Found:
+    return sorted(zip(ids, scores, strict=True), key=lambda found: (-round(found[1], TIE_DIGITS), found[0]))
+
+
+def _check_dimension(given: int, own: int) -> None:
+    if given != own:
+        raise EmbedderMismatchError(f"a vector of {given} numbers does not fit the index, which has {own}; {REBUILD}")
