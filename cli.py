@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import glob
 import json
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +18,15 @@ import click
 
 if TYPE_CHECKING:
     from ingest.library import Library
-    from ingest.pipeline import IngestOptions, Progress
+    from ingest.pipeline import Progress
     from ingest.settings import Settings
     from ingest.types import Answer, Hit, Partition, SourceResult
+    from retrievers.multi_vector import MultiVectorRetriever
 
 FAILED, NOT_FOUND, INTERRUPTED = 1, 3, 130
 SHOWN_CHARACTERS = 240
+_UNSEEN = ("Cc", "Cs")
+"""Unicode categories of control characters and lone surrogates."""
 
 
 class _Group(click.Group):
@@ -36,6 +44,11 @@ class _Group(click.Group):
             raise click.UsageError(str(exc), ctx) from exc
         except PinciteError as exc:
             click.echo(f"Error: {exc}", err=True)
+            ctx.exit(FAILED)
+        except OSError as exc:
+            if exc.errno == errno.EPIPE:  # the reader of our output has gone, which click ends quietly
+                raise
+            click.echo(f"Error: {exc.filename or 'output'}: {exc.strerror}", err=True)
             ctx.exit(FAILED)
         except KeyboardInterrupt:
             click.echo("Interrupted; what was finished is kept, run the same command to go on.", err=True)
@@ -70,9 +83,28 @@ def _open(settings: Settings) -> Library:
     return Library(find_library(settings.library))
 
 
+def _retriever(settings: Settings) -> MultiVectorRetriever:
+    """A retriever over the library, which is closed when the command ends."""
+    from retrievers.multi_vector import MultiVectorRetriever
+
+    context = click.get_current_context()
+    retriever = MultiVectorRetriever(context.with_resource(_open(settings)), settings=settings)
+    context.call_on_close(retriever.close)
+    return retriever
+
+
 def _emit(value: object) -> None:
-    text = json.dumps(value, ensure_ascii=False)
-    click.echo(text.encode("utf-8", "backslashreplace"))
+    click.echo(json.dumps(value, ensure_ascii=False).encode("utf-8", "backslashreplace"))
+
+
+def _say(text: str) -> None:
+    """Print a text; lone surrogates, which broken files hold, are escaped."""
+    click.echo(text.encode("utf-8", "backslashreplace").decode())
+
+
+def _plain(text: str) -> str:
+    """A text of one line that cannot steer the terminal: file names and documents may hold any character."""
+    return "".join(c.encode("unicode_escape").decode() if unicodedata.category(c) in _UNSEEN else c for c in text)
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -138,6 +170,7 @@ def ingest(
     from ingest.chunk import ChunkOptions
     from ingest.partition import PartitionOptions
     from ingest.pipeline import IngestOptions
+    from ingest.pipeline import ingest as run
 
     options = IngestOptions(
         partition=PartitionOptions(parser=parser, images=images),  # type: ignore[arg-type]
@@ -148,65 +181,61 @@ def ingest(
     )
     started = time.perf_counter()
     results: list[SourceResult] = []
-    for result in _with_progress(paths, _settings(library, jobs=jobs), options, quiet=as_json):
-        results.append(result)
-        _print_result(result, as_json=as_json)
+    with _screen(as_json=as_json) as (update, say):
+        for result in run(paths, options=options, settings=_settings(library, jobs=jobs), on_progress=update):
+            results.append(result)
+            _print_result(result, as_json=as_json, say=say)
     _print_summary(results, time.perf_counter() - started, as_json=as_json)
     if any(r.state == "failed" for r in results):
         sys.exit(FAILED)
 
 
-def _with_progress(
-    paths: tuple[str, ...], settings: Settings, options: IngestOptions, *, quiet: bool
-) -> Iterator[SourceResult]:
-    """The results of an ingest, with a progress bar on stderr when that is a terminal."""
-    from ingest.pipeline import ingest as run
-
-    if not sys.stderr.isatty():
-        yield from run(paths, options=options, settings=settings)
+@contextmanager
+def _screen(*, as_json: bool) -> Iterator[tuple[Callable[[Progress], None] | None, Callable[[str], None]]]:
+    """What shows progress, a bar on stderr if that is a terminal, and what prints a line without breaking the bar."""
+    if not sys.stderr.isatty() or (as_json and sys.stdout.isatty()):
+        yield None, _say
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
+    from rich.table import Column
+    from rich.text import Text
 
     columns = (
-        BarColumn(bar_width=24),
+        BarColumn(bar_width=16),
         MofNCompleteColumn(),
-        TextColumn("files  {task.fields[pages]} pages"),
+        TextColumn("files, {task.fields[pages]} pages"),
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[stage]} {task.fields[name]}"),
+        TextColumn("{task.fields[stage]} {task.fields[name]}", markup=False, table_column=Column(no_wrap=True)),
     )
-    console = Console(stderr=True)
-    with Bar(*columns, console=console, transient=True, redirect_stdout=not quiet) as bar:
+    with Bar(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False) as bar:
         task = bar.add_task("ingest", total=None, pages=0, stage="", name="")
 
-        def update(progress: Progress) -> None:
-            name = Path(progress.path).name[-40:]
-            bar.update(
-                task,
-                total=progress.total or None,
-                completed=progress.done,
-                pages=progress.pages,
-                stage=progress.stage,
-                name=name,
-            )
+        def update(now: Progress) -> None:
+            name = _plain(Path(now.path).name)
+            total = now.total or None
+            bar.update(task, total=total, completed=now.done, pages=now.pages, stage=now.stage, name=name)
 
-        yield from run(paths, options=options, settings=settings, on_progress=update)
+        def say(line: str) -> None:
+            bar.console.print(Text.from_ansi(line), soft_wrap=True)
+
+        yield update, say if sys.stdout.isatty() else _say
 
 
-def _print_result(result: SourceResult, *, as_json: bool) -> None:
+def _print_result(result: SourceResult, *, as_json: bool, say: Callable[[str], None] = _say) -> None:
     from retrievers.shapes import result_json
 
     if as_json:
         _emit(result_json(result))
         return
-    detail = result.reason or _counts(result)
+    detail = _plain(result.reason or _counts(result))
     colour = {"failed": "red", "partial": "yellow", "skipped": "yellow", "ingested": "green"}.get(result.state)
-    click.echo(f"{click.style(f'{result.state:9}', fg=colour)} {result.path}" + (f"  {detail}" if detail else ""))
+    say(f"{click.style(f'{result.state:9}', fg=colour)} {_plain(result.path)}" + (f"  {detail}" if detail else ""))
     for warning in result.warnings if result.state in ("ingested", "partial") else ():
-        click.echo(f"          {click.style('warning', fg='yellow')}: {warning}")
+        say(f"          {click.style('warning', fg='yellow')}: {_plain(warning)}")
 
 
 def _counts(result: SourceResult) -> str:
@@ -259,11 +288,10 @@ def ask(
     pincite ask "Who chairs the board?"
     pincite ask "What did the pier cost?" --doc "report*.pdf" --json
     """
-    from retrievers import MultiVectorRetriever
     from retrievers.answer import answer
     from retrievers.shapes import answer_json
 
-    retriever = MultiVectorRetriever(_open(_settings(library)), settings=_settings(library))
+    retriever = _retriever(_settings(library))
 
     def one(text: str, depth: int, pattern: str | None) -> Answer:
         return answer(text, retriever=retriever, model=model, k=depth, doc=pattern)
@@ -307,10 +335,9 @@ def search(
     pincite search "passengers by route" --kind table
     pincite search --questions questions.jsonl --json
     """
-    from retrievers import MultiVectorRetriever
     from retrievers.shapes import hit_json
 
-    retriever = MultiVectorRetriever(_open(_settings(library)), settings=_settings(library))
+    retriever = _retriever(_settings(library))
 
     def one(text: str, depth: int, pattern: str | None) -> list[Hit]:
         return retriever.retrieve(text, depth, doc=pattern, kind=kind)  # type: ignore[arg-type]
@@ -338,37 +365,53 @@ def _many(file: Path, k: int, *, as_json: bool, reply: Callable[[str, int, str |
     """Answer each line of a questions file with a JSON line."""
     if not as_json:
         raise click.UsageError("--questions needs --json")
-    for line in _question_lines(file):
+    for line in list(_question_lines(file)):
         started = time.perf_counter()
-        found = reply(line["question"], int(line.get("k") or k), line.get("doc"))
+        found = reply(line["question"], line.get("k") or k, _literal_doc(line.get("doc")))
         _emit({"id": line["id"], **found, "seconds": round(time.perf_counter() - started, 4)})
-        sys.stdout.flush()
 
 
-def _question_lines(file: Path) -> Iterable[dict[str, Any]]:
-    for number, text in enumerate(file.read_text("utf-8").splitlines(), 1):
-        if not text.strip():
-            continue
-        try:
-            line = json.loads(text)
-        except json.JSONDecodeError as exc:
-            raise click.UsageError(f"{file}, line {number}: not JSON ({exc.msg})") from exc
-        if not isinstance(line, dict) or not isinstance(line.get("question"), str) or "id" not in line:
-            raise click.UsageError(f'{file}, line {number}: needs {{"id", "question"}}')
-        yield line
+def _literal_doc(doc: str | None) -> str | None:
+    """A glob that the named file matches, whatever its name."""
+    return glob.escape(doc) if doc else None
+
+
+def _question_lines(file: Path) -> Iterator[dict[str, Any]]:
+    try:
+        lines = file.read_text("utf-8-sig").split("\n")
+    except UnicodeDecodeError as exc:
+        raise click.UsageError(f"{file} is not UTF-8") from exc
+    for number, text in enumerate(lines, 1):
+        if text.strip():
+            yield _question_line(text, f"{file}, line {number}")
+
+
+def _question_line(text: str, where: str) -> dict[str, Any]:
+    try:
+        line = json.loads(text)
+    except json.JSONDecodeError as exc:
+        raise click.UsageError(f"{where}: not JSON ({exc.msg})") from exc
+    if not isinstance(line, dict) or not isinstance(line.get("question"), str) or "id" not in line:
+        raise click.UsageError(f'{where}: needs {{"id", "question"}}')
+    if not isinstance(line.get("doc"), str | None):
+        raise click.UsageError(f'{where}: "doc" must be the name of a file')
+    k = line.get("k")
+    if k is not None and (not isinstance(k, int) or isinstance(k, bool) or k < 1):
+        raise click.UsageError(f'{where}: "k" must be a number above 0')
+    return line
 
 
 def _print_answer(found: Answer) -> None:
-    click.echo(click.style(found.text, bold=found.found))
+    click.echo(click.style("\n".join(map(_plain, found.text.splitlines())), bold=found.found))
     for note in found.notes:
         click.echo(click.style(f"note: {note}", fg="yellow"), err=True)
     if found.citations:
         click.echo()
     for citation in found.citations:
-        where = f"{citation.doc} p. {citation.page}" if citation.page else citation.doc
-        titles = " \u203a ".join(citation.title_path)
+        where = _plain(citation.doc) + (f" p. {citation.page}" if citation.page else "")
+        titles = _plain(" \u203a ".join(citation.title_path))
         mark = "" if citation.verified else click.style(" (not verified)", fg="yellow")
-        quote = " ".join(citation.quote.split())
+        quote = _plain(" ".join(citation.quote.split()))
         number = click.style(f"[{citation.number}]", fg="cyan")
         click.echo(f"{number} {where}" + (f", {titles}" if titles else "") + f': "{quote}"{mark}')
         click.echo(click.style(f"    pincite show {citation.citation_id} -o crop.png", dim=True), err=True)
@@ -383,11 +426,11 @@ def _print_answer(found: Answer) -> None:
 def _print_hit(number: int, hit: Hit) -> None:
     page = f" p. {hit.chunk.page_numbers[0]}" if hit.chunk.page_numbers else ""
     titles = " \u203a ".join(hit.chunk.title_path)
-    where = f"{hit.doc}{page}" + (f", {titles}" if titles else "")
+    where = _plain(f"{hit.doc}{page}" + (f", {titles}" if titles else ""))
     click.echo(
         f"{click.style(f'{number:2}.', fg='cyan')} {click.style(where, bold=True)}  {hit.score:.2f} {hit.chunk.kind}"
     )
-    text = " ".join(hit.chunk.text.split())
+    text = _plain(" ".join(hit.chunk.text.split()))
     click.echo("    " + (text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "\u2026"))
 
 
@@ -409,8 +452,10 @@ def partition(paths: tuple[Path, ...], form: str, output: Path | None, jobs: int
     pincite partition report.pdf
     pincite partition docs/*.pdf --format json -o parts
     """
+    from ingest.errors import UnsupportedError
     from ingest.partition import PartitionOptions
     from ingest.pipeline import partition_many
+    from ingest.rows import shown_path
 
     files = _files_under(paths)
     if len(files) > 1 and output is None:
@@ -418,27 +463,32 @@ def partition(paths: tuple[Path, ...], form: str, output: Path | None, jobs: int
     # Only JSON names pictures, and drawing them costs more than all else.
     options = PartitionOptions(parser=parser, images="auto" if form == "json" else "off")  # type: ignore[arg-type]
     to_folder = len(files) > 1 or (output is not None and output.is_dir())
-    failed = False
+    names = _file_names(files, form)
+    failed = not files
     for source, found in partition_many(files, _settings(jobs=jobs), options):
         if isinstance(found, Exception):
-            click.echo(f"Error: {source}: {found}", err=True)
-            failed = True
+            named = source in paths or not isinstance(found, UnsupportedError)
+            click.echo(f"{'Error' if named else 'Skipped'}: {_plain(shown_path(str(source)))}: {found}", err=True)
+            failed = failed or named
         elif output is None:
-            click.echo(_written(source, found, form))
+            _say(_written(source, found, form))
         else:
-            target = output / _file_name(source, files, form) if to_folder else output
+            target = output / names[source] if to_folder else output
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(_written(source, found, form) + "\n", "utf-8", "backslashreplace")
+    if not files:
+        click.echo("Error: no files there", err=True)
     if failed:
         sys.exit(FAILED)
 
 
 def _written(path: Path, found: Partition, form: str) -> str:
+    from ingest.rows import shown_path
     from retrievers.markdown import to_html, to_markdown
     from retrievers.shapes import partition_json
 
     if form == "json":
-        return json.dumps(partition_json(str(path), found), ensure_ascii=False)
+        return json.dumps(partition_json(shown_path(str(path)), found), ensure_ascii=False)
     return to_html(found) if form == "html" else to_markdown(found)
 
 
@@ -448,14 +498,22 @@ def _files_under(paths: tuple[Path, ...]) -> list[Path]:
 
     files: list[Path] = []
     for path in paths:
-        files += map(Path, list_files(path, library=path / ".pincite").files) if path.is_dir() else [path]
+        files += map(Path, list_files(path).files) if path.is_dir() else [path]
     return list(dict.fromkeys(files))
 
 
-def _file_name(path: Path, paths: Sequence[Path], form: str) -> str:
-    """STEM.md, or NAME.EXT.md where another file has the same stem."""
-    equal = sum(p.stem == path.stem for p in paths) > 1
-    return f"{path.name if equal else path.stem}.{form}"
+def _file_names(paths: Sequence[Path], form: str) -> dict[Path, str]:
+    """STEM.md, or NAME.EXT.md where another file has the same stem; equal names are numbered."""
+    stems = Counter(path.stem for path in paths)
+    names: dict[Path, str] = {}
+    for path in paths:
+        wanted = path.name if stems[path.stem] > 1 else path.stem
+        name, number = f"{wanted}.{form}", 1
+        while name in names.values():
+            number += 1
+            name = f"{wanted}-{number}.{form}"
+        names[path] = name
+    return names
 
 
 # --- the library --------------------------------------------------------------------------------
@@ -465,7 +523,12 @@ def _file_name(path: Path, paths: Sequence[Path], form: str) -> str:
 @library_option
 @json_option
 def status(library: Path | None, as_json: bool) -> None:
-    """What the library holds: each source's state, reason, warnings, pages and elements; totals."""
+    """What the library holds: each source's state, reason, warnings, pages and elements; totals.
+
+    \b
+    pincite status
+    pincite status --json
+    """
     from ingest.pipeline import library_status
     from retrievers.shapes import result_json
 
@@ -491,7 +554,11 @@ def status(library: Path | None, as_json: bool) -> None:
 @library_option
 @json_option
 def remove(paths: tuple[str, ...], library: Path | None, as_json: bool) -> None:
-    """Take files, or all files under folders, out of the library. The files themselves stay."""
+    """Take files, or all files under folders, out of the library. The files themselves stay.
+
+    \b
+    pincite remove docs/report.pdf
+    """
     from ingest.pipeline import remove as run
 
     with _open(_settings(library)) as opened:
@@ -506,7 +573,12 @@ def remove(paths: tuple[str, ...], library: Path | None, as_json: bool) -> None:
 @library_option
 @click.option("--embedder", help="The embedder to change to.", metavar="NAME")
 def reindex(library: Path | None, embedder: str | None) -> None:
-    """Rebuild the vectors from the stored texts, with another embedder when named."""
+    """Rebuild the vectors from the stored texts, with another embedder when named.
+
+    \b
+    pincite reindex
+    pincite reindex --embedder minilm
+    """
     from ingest.pipeline import reindex as run
 
     settings = _settings(library)

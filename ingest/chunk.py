@@ -16,11 +16,11 @@ from dataclasses import dataclass, replace
 from math import sqrt
 from typing import TYPE_CHECKING, Literal
 
-from ingest.chunk_images import Surroundings, nearby_text, read_surroundings
 from ingest.chunk_outline import Heading, Item, bind_captions, read_items
 from ingest.chunk_tables import TablePart, table_parts
 from ingest.chunk_text import PARAGRAPH_BREAK, boxes_of, pages_of, split_text, windows
 from ingest.errors import UsageError
+from ingest.surroundings import Surroundings, nearby_text, read_surroundings
 from ingest.types import Chunk, Kind, PageBox, Partition, VectorText, stable_id
 
 if TYPE_CHECKING:
@@ -340,7 +340,9 @@ def _picture_vectors(picture: Item, captions: Sequence[Item], surroundings: Surr
     caption = _lines(*(item.text for item in captions))
     context = _lines(_path_text(picture), nearby_text(surroundings, picture.place, caption))
     own = split_text(picture.text, VECTOR_CHARACTERS)
-    return _vectors([("caption", caption), ("context", context), *(("text", window) for window in own)])
+    shown = split_text(picture.element.summary or "", VECTOR_CHARACTERS)
+    found = [("caption", caption), ("context", context)]
+    return _vectors([*found, *(("text", window) for window in own), *(("summary", window) for window in shown)])
 
 
 def _path_text(item: Item) -> str:

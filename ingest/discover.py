@@ -3,29 +3,44 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
+import re
 import stat
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from ingest.errors import BrokenError, SourceError, UnsupportedError
-from ingest.partition import FORMATS, format_of_extension
+from ingest.partition import FORMATS, format_of_extension, format_of_text
 from ingest.types import Source
 
-HEAD_BYTES = 4096
+HEAD_BYTES = 2**16
+"""Bytes that tell a type; a saved page names its address below styles and scripts."""
+LIBRARY_MARKS = {"library.sqlite", "images"}
+"""A folder that holds all of these is a library."""
 TEXT_FORMATS = ("md", "txt", "html")
 _MAGIC = (
-    (b"\xff\xd8\xff", "jpg"),
-    (b"\x89PNG\r\n\x1a\n", "png"),
-    (b"GIF8", "gif"),
-    (b"II*\x00", "tiff"),
-    (b"MM\x00*", "tiff"),
+    (b"\xff\xd8\xff", "image"),
+    (b"\x89PNG\r\n\x1a\n", "image"),
+    (b"GIF8", "image"),
+    (b"II*\x00", "image"),
+    (b"MM\x00*", "image"),
     (b"{\\rtf", "rtf"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "ole"),
 )
+_UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+"""Byte order marks after which zero bytes belong to the text."""
+_PDF_MARK = re.compile(rb"%PDF-\d")
+_MAIL_FIELDS = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:From [^\n]*\n)?[!-9;-~]+[ \t]*:")
+_MAIL_START = re.compile(
+    rb"(?:(?:From|To|Received|Return-Path|Date|MIME-Version|Message-ID|Subject|Delivered-To|X-[\w-]+)"
+    rb":[^\n]*\n(?:[ \t][^\n]*\n)*){3}",
+    re.IGNORECASE,
+)
+"""A text without a known extension is mail when it begins with three of the fields that messages begin with."""
 _ZIP_MARKS = (("word/", "docx"), ("ppt/", "pptx"), ("xl/", "xlsx"))
 
 
@@ -37,36 +52,40 @@ class Listing:
     unreadable: tuple[str, ...]
 
 
-def list_files(root: Path, *, library: Path) -> Listing:
+def list_files(root: Path, *, library: Path | None = None) -> Listing:
     """Every regular file under a root, or the root itself when it is a file.
 
-    Hidden files and folders, symbolic links and library folders are left out of folders.
+    Hidden files and folders, symbolic links and library folders, ``library`` among them, are left out of folders.
 
     Raises:
         FileNotFoundError: there is no such path.
     """
-    mode = root.stat().st_mode
-    if not stat.S_ISDIR(mode):
+    if not stat.S_ISDIR(root.stat().st_mode):
         return Listing(files=(str(root),), unreadable=())
+    own = os.stat(library) if library is not None and library.exists() else None  # noqa: PTH116 (samestat takes it)
     files: list[str] = []
     unreadable: list[str] = []
     folders = [str(root)]
     while folders:
         folder = folders.pop()
         try:
-            with os.scandir(folder) as entries:
-                inside = sorted(entries, key=lambda e: os.fsencode(e.name), reverse=True)
+            inside = list(_visible(folder))
+            if {e.name for e in inside} >= LIBRARY_MARKS:
+                continue
+            files += (e.path for e in inside if e.is_file(follow_symlinks=False))
+            folders += (e.path for e in inside if e.is_dir(follow_symlinks=False) and not _is_same(e, own))
         except OSError:
             unreadable.append(folder)
-            continue
-        for entry in inside:
-            if entry.name.startswith(".") or entry.is_symlink() or Path(entry.path) == library:
-                continue
-            if entry.is_dir(follow_symlinks=False):
-                folders.append(entry.path)
-            elif entry.is_file(follow_symlinks=False):
-                files.append(entry.path)
-    return Listing(files=tuple(sorted(files, key=os.fsencode)), unreadable=tuple(unreadable))
+    return Listing(files=tuple(sorted(files, key=os.fsencode)), unreadable=tuple(sorted(unreadable, key=os.fsencode)))
+
+
+def _visible(folder: str) -> Iterator[os.DirEntry[str]]:
+    with os.scandir(folder) as entries:
+        yield from (e for e in entries if not e.name.startswith(".") and not e.is_symlink())
+
+
+def _is_same(entry: os.DirEntry[str], folder: os.stat_result | None) -> bool:
+    return folder is not None and os.path.samestat(entry.stat(follow_symlinks=False), folder)
 
 
 def identify(path: str, *, max_bytes: int) -> Source:
@@ -94,7 +113,7 @@ def identify(path: str, *, max_bytes: int) -> Source:
 
 
 def _open_regular(path: str) -> BinaryIO:
-    """The file, opened without following a link and without waiting on a pipe."""
+    """The file, opened without waiting on a pipe."""
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
@@ -114,10 +133,10 @@ def sniff(head: bytes, suffix: str, file: BinaryIO | None = None) -> str:
         if named is None:
             raise UnsupportedError(_unread(suffix))
         raise BrokenError("empty file (0 bytes)")
-    found = _binary_format(head, file)
+    found = _binary_format(head, named, file)
     if found == "ole" and named in ("docx", "pptx", "xlsx"):
         return named
-    if found is None and b"\x00" not in head:
+    if found is None and (b"\x00" not in head or head.startswith(_UTF16_MARKS)):
         found = _text_format(head, named)
     if found in FORMATS:
         return found
@@ -126,18 +145,29 @@ def sniff(head: bytes, suffix: str, file: BinaryIO | None = None) -> str:
     raise UnsupportedError(_unread(suffix, found))
 
 
+def sniff_bytes(data: bytes, name: str) -> str:
+    """The format of a container's part.
+
+    Raises:
+        SourceError: as ``sniff``.
+    """
+    return sniff(data[:HEAD_BYTES], Path(name).suffix, io.BytesIO(data))
+
+
 def _unread(suffix: str, found: str | None = None) -> str:
     kind = found if found not in (None, "ole", "zip") else suffix.lstrip(".").lower()
     return f"not a type that is read ({kind})" if kind else "not a type that is read"
 
 
-def _binary_format(head: bytes, file: BinaryIO | None) -> str | None:
-    if b"%PDF-" in head[:1024]:
+def _binary_format(head: bytes, named: str | None, file: BinaryIO | None) -> str | None:
+    mark = _PDF_MARK.search(head[:1024])
+    # Readers allow bytes before the mark, but a text may speak of it.
+    if mark is not None and (mark.start() == 0 or named not in TEXT_FORMATS or b"\x00" in head):
         return "pdf"
     if head.startswith(b"PK\x03\x04"):
         return _zip_format(file) if file is not None else "zip"
     if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
-        return "webp"
+        return "image"
     return next((name for magic, name in _MAGIC if head.startswith(magic)), None)
 
 
@@ -154,15 +184,24 @@ def _zip_format(file: BinaryIO) -> str | None:
 
 
 def _text_format(head: bytes, named: str | None) -> str | None:
-    if named in TEXT_FORMATS:
+    if named in ("md", "txt"):
         return named
+    if _MAIL_FIELDS.match(head) if named == "eml" else named is None and _MAIL_START.match(head):
+        return "eml"
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     looks_html = start.startswith((b"<!doctype html", b"<html")) or (
         start.startswith((b"<?xml", b"<!--")) and b"<html" in start
     )
-    return "html" if looks_html else None
+    is_html = looks_html or named == "html"
+    special = format_of_text(head) if is_html or start.startswith((b"{", b"[")) else None
+    return special or ("html" if is_html else None)
 
 
-def roots_of(paths: Iterator[str]) -> list[Path]:
-    """Arguments as absolute paths without links in their folders, each once."""
-    return list(dict.fromkeys(Path(p).expanduser().absolute() for p in paths))
+def roots_of(paths: Iterable[str | Path]) -> list[Path]:
+    """Arguments as absolute paths, each once. Links in their folders are resolved, a root may itself be a link."""
+    return list(dict.fromkeys(map(_absolute, paths)))
+
+
+def _absolute(path: str | Path) -> Path:
+    given = Path(path).expanduser().absolute()
+    return given.resolve() if given.name in ("", "..") else given.parent.resolve() / given.name

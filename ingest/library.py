@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import sqlite3
 import threading
@@ -34,16 +35,39 @@ from ingest.types import Chunk, Element, Page, Partition, State, VectorText
 
 if TYPE_CHECKING:
     import numpy as np
+    from filelock import FileLock
     from numpy.typing import NDArray
+
+log = logging.getLogger(__name__)
 
 SCHEMA_VERSION = 1
 DATABASE = "library.sqlite"
+_OWN_NAMES = {
+    ".gitignore",
+    "images",
+    "members",
+    "chroma",
+    "lock",
+    "lock.pid",
+    DATABASE,
+    f"{DATABASE}-wal",
+    f"{DATABASE}-shm",
+}
+_LISTED = "(SELECT value FROM json_each(?))"
+"""Any number of values as one parameter, a JSON list."""
+_HELD = """
+WITH RECURSIVE held(id) AS (
+  SELECT source_id FROM paths WHERE source_id IS NOT NULL
+  UNION SELECT s.id FROM sources s JOIN held ON s.parent_id = held.id)
+SELECT id FROM held
+"""
+"""The sources that a path holds, and their members, theirs, and so on."""
 _SCHEMA = """
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE sources(
   id TEXT PRIMARY KEY, format TEXT NOT NULL, size INTEGER NOT NULL, parent_id TEXT, member TEXT,
   partition_key TEXT NOT NULL, chunk_key TEXT NOT NULL, pages INTEGER, elements TEXT NOT NULL,
-  warnings TEXT NOT NULL, seconds REAL NOT NULL, dirty INTEGER NOT NULL);
+  warnings TEXT NOT NULL, seconds REAL NOT NULL, dirty INTEGER NOT NULL, enrich_key TEXT NOT NULL);
 CREATE TABLE paths(
   path PRIMARY KEY, source_id TEXT, state TEXT NOT NULL, reason TEXT, size INTEGER, mtime_ns INTEGER,
   failed_key TEXT) WITHOUT ROWID;
@@ -55,7 +79,7 @@ CREATE TABLE pages(
 CREATE TABLE elements(
   source_id TEXT NOT NULL REFERENCES sources(id) ON DELETE CASCADE, idx INTEGER NOT NULL, element_id TEXT NOT NULL,
   category TEXT NOT NULL, text TEXT NOT NULL, page_number INTEGER, boxes TEXT NOT NULL, parent_id TEXT,
-  category_depth INTEGER, text_as_html TEXT, image_path TEXT, confidence REAL, cells TEXT,
+  category_depth INTEGER, text_as_html TEXT, image_path TEXT, confidence REAL, cells TEXT, summary TEXT,
   PRIMARY KEY(source_id, idx)) WITHOUT ROWID;
 CREATE INDEX elements_id ON elements(element_id);
 CREATE INDEX elements_image ON elements(image_path) WHERE image_path IS NOT NULL;
@@ -109,6 +133,7 @@ class SourceRecord:
     chunks: int = 0
     parent_id: str | None = None
     member: str | None = None
+    enrich_key: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +147,7 @@ class EmbedderRecord:
 class Library:
     """A library folder. Safe for use by many threads; one process at a time may hold ``writing()``."""
 
-    def __init__(self, folder: Path, *, create: bool = False) -> None:
+    def __init__(self, folder: str | Path, *, create: bool = False) -> None:
         """Open a library folder, or make one when ``create``.
 
         Raises:
@@ -130,14 +155,18 @@ class Library:
             NewerSchemaError: it was written by a newer pincite.
             LibraryError: the folder or its database cannot be used.
         """
-        self.folder = folder
+        self.folder = folder = Path(folder).expanduser().absolute()
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
         if not (folder / DATABASE).is_file():
             if not create:
                 raise LibraryMissingError(f"no library at {folder}; make one with `pincite ingest PATH`")
             _make_folder(folder)
-        self._open_schema(create=create)
+        try:
+            self._open_schema(create=create)
+        except LibraryError:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Close every connection."""
@@ -197,13 +226,16 @@ class Library:
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         db = self._db
-        db.execute("BEGIN IMMEDIATE")
         try:
+            db.execute("BEGIN IMMEDIATE")
             yield db
-        except BaseException:
-            db.execute("ROLLBACK")
-            raise
-        db.execute("COMMIT")
+            db.execute("COMMIT")
+        except sqlite3.Error as exc:
+            raise LibraryError(f"{self.folder}: the library's database cannot be written ({exc})") from exc
+        finally:
+            # A full disk ends the transaction by itself.
+            if db.in_transaction:
+                db.execute("ROLLBACK")
 
     @contextlib.contextmanager
     def snapshot(self) -> Iterator[None]:
@@ -225,15 +257,29 @@ class Library:
 
         lock, holder = FileLock(self.folder / "lock"), self.folder / "lock.pid"
         try:
-            lock.acquire(timeout=wait)
+            self._acquire(lock, wait)
+            holder.write_text(str(os.getpid()))
         except Timeout as exc:
             raise LibraryLockedError(f"{self.folder} is being written by process {self.holder() or '?'}") from exc
+        except OSError as exc:
+            lock.release()
+            raise LibraryError(f"{self.folder} cannot be written: {exc.strerror}") from exc
         try:
-            holder.write_text(str(os.getpid()))
             yield
         finally:
             holder.unlink(missing_ok=True)
             lock.release()
+
+    def _acquire(self, lock: FileLock, wait: float) -> None:
+        from filelock import Timeout
+
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            if not wait:
+                raise
+            log.warning("waiting for process %s, which is writing to %s", self.holder() or "?", self.folder)
+            lock.acquire(timeout=wait)
 
     def holder(self) -> int | None:
         """The process that says it holds the library for writing."""
@@ -296,24 +342,29 @@ class Library:
         return [path_text(r[0]) for r in self._db.execute("SELECT DISTINCT root FROM path_roots ORDER BY root")]
 
     def put_path(self, record: PathRecord, root: str) -> None:
-        """Record a path under a root, with its source or the reason why there is none."""
+        """Record a path under a root, with its source or the reason why there is none; nothing is written twice."""
+        path, under = stored_path(record.path), stored_path(root)
+        known = self._db.execute("SELECT 1 FROM path_roots WHERE path = ? AND root = ?", (path, under)).fetchone()
+        before = self.path(record.path)
+        if known and before == record:
+            return
         with self._transaction() as db:
-            self._put_path(db, record, root)
-
-    def _put_path(self, db: sqlite3.Connection, record: PathRecord, root: str) -> None:
-        path = stored_path(record.path)
-        db.execute(
-            "INSERT OR REPLACE INTO paths VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (path, record.source_id, record.state, record.reason, record.size, record.mtime_ns, record.failed_key),
-        )
-        db.execute("INSERT OR IGNORE INTO path_roots VALUES (?, ?)", (path, stored_path(root)))
-        self._bump(db)
+            db.execute(
+                "INSERT OR REPLACE INTO paths VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (path, record.source_id, record.state, record.reason, record.size, record.mtime_ns, record.failed_key),
+            )
+            db.execute("INSERT OR IGNORE INTO path_roots VALUES (?, ?)", (path, under))
+            if before is None or before.source_id != record.source_id:
+                self._bump(db)
 
     def drop_paths(self, paths: Iterable[str], root: str | None = None) -> list[str]:
         """Take paths out of a root, or of all roots; those that no root holds any more are gone. Returns these."""
         gone: list[str] = []
+        dropped = list(paths)
+        if not dropped:
+            return gone
         with self._transaction() as db:
-            for path in paths:
+            for path in dropped:
                 stored = stored_path(path)
                 if root is None:
                     db.execute("DELETE FROM path_roots WHERE path = ?", (stored,))
@@ -328,10 +379,8 @@ class Library:
     def sweep(self) -> int:
         """Delete sources that no path holds, unused vectors and unreferenced images. Returns the sources deleted."""
         with self._transaction() as db:
-            gone = db.execute(
-                "DELETE FROM sources WHERE id NOT IN (SELECT source_id FROM paths WHERE source_id IS NOT NULL)"
-                " AND (parent_id IS NULL OR parent_id NOT IN (SELECT source_id FROM paths WHERE source_id IS NOT NULL))"
-            ).rowcount
+            gone = db.execute(f"DELETE FROM sources WHERE id NOT IN ({_HELD})").rowcount
+            held = {row[0] for row in db.execute("SELECT id FROM sources")}
             db.execute("DELETE FROM embeddings WHERE text_hash NOT IN (SELECT text_hash FROM vectors)")
             used = {r[0] for r in db.execute("SELECT DISTINCT image_path FROM elements WHERE image_path IS NOT NULL")}
             db.execute(
@@ -345,6 +394,9 @@ class Library:
         for image in (self.folder / "images").glob("*"):
             if f"images/{image.name}" not in used:
                 image.unlink()
+        for member in (self.folder / "members").glob("*"):
+            if member.stem not in held:
+                member.unlink()
         if gone:
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return gone
@@ -368,7 +420,7 @@ class Library:
         with self._transaction() as db:
             db.execute("DELETE FROM sources WHERE id = ?", (record.id,))
             db.execute(
-                "INSERT INTO sources VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)",
+                "INSERT INTO sources VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?)",
                 (
                     record.id,
                     record.format,
@@ -381,13 +433,14 @@ class Library:
                     json.dumps(record.elements),
                     json.dumps(record.warnings, ensure_ascii=False),
                     record.seconds,
+                    record.enrich_key,
                 ),
             )
             db.executemany(
                 f"INSERT INTO pages VALUES ({_marks(10)})", (page_row(record.id, page) for page in partition.pages)
             )
             db.executemany(
-                f"INSERT INTO elements VALUES ({_marks(13)})",
+                f"INSERT INTO elements VALUES ({_marks(14)})",
                 (element_row(record.id, i, e) for i, e in enumerate(partition.elements)),
             )
             db.executemany("INSERT OR IGNORE INTO embeddings VALUES (?, ?)", embeddings.items())
@@ -414,15 +467,8 @@ class Library:
 
     def _write_images(self, images: Mapping[str, bytes]) -> None:
         for name, data in images.items():
-            target = self.folder / name
-            if target.exists():
-                continue
-            temporary = target.with_suffix(f".{os.getpid()}.tmp")
-            with temporary.open("wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(target)
+            if not (self.folder / name).exists():
+                _write_durably(self.folder / name, data)
         if images:
             _sync_folder(self.folder / "images")
 
@@ -455,24 +501,66 @@ class Library:
                 chunks=r["chunks"],
                 parent_id=r["parent_id"],
                 member=r["member"],
+                enrich_key=r["enrich_key"],
             )
             for r in self._db.execute(query + where, args)
         ]
 
+    def member_path(self, source_id: str, form: str) -> Path:
+        """Where the bytes of a container's part are kept, so that citations in it can be shown."""
+        return self.folder / "members" / f"{source_id}.{form}"
+
+    def put_member(self, source_id: str, form: str, data: bytes) -> Path:
+        """Keep the bytes of a container's part; durable before the transaction that names it."""
+        path = self.member_path(source_id, form)
+        if not path.exists():
+            path.parent.mkdir(exist_ok=True)
+            _write_durably(path, data)
+            _sync_folder(path.parent)
+        return path
+
+    def keep_members(self, parent_id: str, kept: Sequence[str]) -> None:
+        """Delete a container's stored parts but these."""
+        with self._transaction() as db:
+            db.execute(
+                f"DELETE FROM sources WHERE parent_id = ? AND id NOT IN {_LISTED}", (parent_id, json.dumps(kept))
+            )
+            self._bump(db)
+
+    def add_warning(self, source_id: str, warning: str) -> None:
+        """Add a warning to a stored source, once."""
+        with self._transaction() as db:
+            row = db.execute("SELECT warnings FROM sources WHERE id = ?", (source_id,)).fetchone()
+            known = json.loads(row[0]) if row else []
+            if row and warning not in known:
+                said = json.dumps([*known, warning], ensure_ascii=False)
+                db.execute("UPDATE sources SET warnings = ? WHERE id = ?", (said, source_id))
+
+    def image(self, image_path: str) -> bytes:
+        """A stored picture's PNG bytes.
+
+        Raises:
+            LibraryError: the file is gone.
+        """
+        try:
+            return (self.folder / image_path).read_bytes()
+        except OSError as exc:
+            raise LibraryError(
+                f"{self.folder / image_path} is gone: run `pincite remove` and `pincite ingest`"
+            ) from exc
+
     def paths_of(self, source_ids: Iterable[str]) -> dict[str, str]:
         """The path (absolute, first by name) of each source; a member's is ``parent path!/member``."""
-        wanted = list(dict.fromkeys(source_ids))
-        out: dict[str, str] = {}
-        for source_id in wanted:
-            row = self._db.execute(
-                "SELECT min(p.path) AS path, s.member, s.parent_id FROM sources s"
-                " LEFT JOIN paths p ON p.source_id IN (s.id, s.parent_id) WHERE s.id = ?",
-                (source_id,),
-            ).fetchone()
-            if row and row["path"] is not None:
-                own = path_text(row["path"])
-                out[source_id] = f"{own}!/{row['member']}" if row["member"] else own
-        return out
+        found = {source_id: self._path_of(source_id) for source_id in dict.fromkeys(source_ids)}
+        return {source_id: path for source_id, path in found.items() if path is not None}
+
+    def _path_of(self, source_id: str) -> str | None:
+        path = self._db.execute("SELECT min(path) FROM paths WHERE source_id = ?", (source_id,)).fetchone()[0]
+        if path is not None:
+            return path_text(path)
+        row = self._db.execute("SELECT parent_id, member FROM sources WHERE id = ?", (source_id,)).fetchone()
+        container = self._path_of(row["parent_id"]) if row and row["parent_id"] else None
+        return f"{container}!/{row['member']}" if container else None
 
     # --- contents -------------------------------------------------------------------------------
 
@@ -522,9 +610,7 @@ class Library:
         return out | {"images": sum(1 for _ in (self.folder / "images").glob("*.png"))}
 
     def _in(self, query: str, values: Sequence[Any]) -> Iterator[sqlite3.Row]:
-        for start in range(0, len(values), 500):
-            part = values[start : start + 500]
-            yield from self._db.execute(f"{query} ({_marks(len(part))})", tuple(part))
+        yield from self._db.execute(f"{query} {_LISTED}", (json.dumps(list(values)),))
 
     # --- search ---------------------------------------------------------------------------------
 
@@ -532,8 +618,8 @@ class Library:
         """(chunk key, BM25 score, higher is better) of the best chunks for an FTS5 query."""
         where, args = "", [match]
         if source_ids is not None:
-            where = f"AND rowid IN (SELECT id FROM chunks WHERE source_id IN ({_marks(len(source_ids))}))"
-            args += source_ids
+            where = f"AND rowid IN (SELECT id FROM chunks WHERE source_id IN {_LISTED})"
+            args.append(json.dumps(list(source_ids)))
         query = (
             f"SELECT rowid, -bm25(keywords, 0.6, 1.0) AS score FROM keywords WHERE keywords MATCH ? {where}"
             " ORDER BY score DESC, rowid LIMIT ?"
@@ -564,8 +650,8 @@ class Library:
         if dirty_only:
             conditions.append("c.source_id IN (SELECT id FROM sources WHERE dirty)")
         if source_ids is not None:
-            conditions.append(f"c.source_id IN ({_marks(len(source_ids))})")
-            args += source_ids
+            conditions.append(f"c.source_id IN {_LISTED}")
+            args.append(json.dumps(list(source_ids)))
         query = (
             "SELECT v.id, e.vector FROM vectors v JOIN embeddings e USING (text_hash) JOIN chunks c ON c.id = v.chunk"
             f" WHERE {' AND '.join(conditions)} ORDER BY v.id"
@@ -665,12 +751,25 @@ def _run_script(db: sqlite3.Connection, script: str) -> None:
 
 def _make_folder(folder: Path) -> None:
     try:
+        # The folder becomes private and ignored by git: never do that to one that holds something else.
+        if folder.exists() and not {entry.name for entry in folder.iterdir()} <= _OWN_NAMES:
+            raise LibraryError(f"{folder} holds other files and is no library; name a new or an empty folder")
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.chmod(0o700)
         (folder / "images").mkdir(exist_ok=True)
         (folder / ".gitignore").write_text("*\n")
     except OSError as exc:
         raise LibraryError(f"cannot make a library at {folder}: {exc.strerror}") from exc
+
+
+def _write_durably(target: Path, data: bytes) -> None:
+    """A file that is there whole or not at all, also after a power loss."""
+    temporary = target.with_name(f"{target.name}.{os.getpid()}.tmp")
+    with temporary.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(target)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -2,29 +2,45 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import logging
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from ingest.chunk import ChunkOptions, chunk
-from ingest.discover import Listing, identify, list_files
-from ingest.embed import Embedder, load_embedder, text_hash
-from ingest.errors import LibraryError, SourceError, UnsupportedError
+from ingest.discover import Listing, identify, list_files, roots_of, sniff_bytes
+from ingest.embed import Embedder, embedder_name, load_embedder, text_hash
+from ingest.errors import BrokenError, LibraryError, ModelError, SourceError, UnsupportedError, UsageError
 from ingest.library import EmbedderRecord, Library, PathRecord, SourceRecord
-from ingest.partition import PartitionOptions, count_by_category, partition
+from ingest.ocr import OcrLine, read_picture
+from ingest.partition import PartitionOptions, count_by_category, join, partition, partition_text, read_pages
 from ingest.settings import DEFAULT_EMBEDDER, Settings, find_library, read_settings
+from ingest.summarize import (
+    Picture,
+    Summarizer,
+    choose_summarizer,
+    pictures,
+    summary_key,
+    unread_pictures,
+    with_readings,
+    with_summaries,
+)
 from ingest.types import Chunk, Partition, Source, SourceResult, State, stable_id
-from ingest.workers import WorkerPool, result_of
+from ingest.workers import WorkerPool, at_border, result_of
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+log = logging.getLogger(__name__)
 
 PARTITION_VERSION = "1"
 """Counts changes of what partitioning gives; sources of another version are read again."""
@@ -34,8 +50,13 @@ EMBED_BATCH = 256
 """Texts in one embedding task."""
 TASK_SECONDS = 600.0
 """Seconds that one task may take."""
+MODEL_REQUESTS = 2
+"""Pictures that the vision model is asked about at a time."""
+UNDESCRIBED = "not described yet; the next ingest goes on from there"
 INDEX_EVERY = 20_000
 """Vectors after which Chroma is brought up to date during a long ingest."""
+INDEX_SOURCES = 16
+"""Sources whose vectors are handed to Chroma at a time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +72,8 @@ class IngestOptions:
     @property
     def partition_key(self) -> str:
         """Changes when partitioning would give something else."""
-        return stable_id(PARTITION_VERSION, json.dumps(asdict(self.partition), sort_keys=True))
+        options = {**asdict(self.partition), "images": self.partition.images != "off"}
+        return stable_id(PARTITION_VERSION, json.dumps(options, sort_keys=True))
 
     @property
     def chunk_key(self) -> str:
@@ -72,18 +94,23 @@ class Progress:
 
 @dataclass(slots=True, kw_only=True)
 class _Job:
-    """One path on its way: its source, and what the stages have given so far."""
+    """One path on its way: the roots it lies under, its source, and what the stages have given so far."""
 
     path: str
-    root: str
+    roots: Sequence[str]
     source: Source
     mtime_ns: int
     started: float = field(default_factory=time.perf_counter)
     stored: SourceRecord | None = None
     partition: Partition | None = None
+    parts: list[Partition] = field(default_factory=list)
+    failed: bool = False
     chunks: list[Chunk] = field(default_factory=list)
     hashes: dict[str, str] = field(default_factory=dict)
     embeddings: dict[str, bytes] = field(default_factory=dict)
+    readings: dict[str, list[OcrLine]] = field(default_factory=dict)
+    summaries: dict[str, str] = field(default_factory=dict)
+    undescribed: list[str] = field(default_factory=list)
     waiting: int = 0
 
 
@@ -108,7 +135,9 @@ def ingest(
     settings = settings or read_settings()
     given = Path(library) if library is not None else settings.library
     folder = find_library(given)
-    roots = list(dict.fromkeys(Path(p).expanduser().absolute() for p in paths))
+    roots = roots_of(paths)
+    if not roots:
+        raise UsageError("nothing to ingest: name a file or a folder")
     options = options or IngestOptions()
     report = on_progress or (lambda _: None)
     with (
@@ -132,9 +161,10 @@ class _Run:
     ) -> None:
         self.library, self.options, self.settings = library, options, settings
         self.pool = WorkerPool(settings.worker_count)
+        self.models = ThreadPoolExecutor(max_workers=MODEL_REQUESTS)
         self.given_embedder = embedder
         self.on_progress = on_progress
-        self.futures: dict[Future[Any], tuple[_Job, list[str]]] = {}
+        self.futures: dict[Future[Any], tuple[_Job, Callable[[_Job, Future[Any]], None]]] = {}
         self.results: deque[SourceResult] = deque()
         self.unindexed = 0
         self.files = self.done = self.pages = 0
@@ -144,54 +174,71 @@ class _Run:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.models.shutdown(wait=False, cancel_futures=True)
         self.pool.close()
+
+    @cached_property
+    def summarizer(self) -> Summarizer | None:
+        """The model that describes pictures, looked for when the first picture comes."""
+        return choose_summarizer(self.settings, self.options.partition.images)
 
     # --- roots ----------------------------------------------------------------------------------
 
     def sync(self, roots: Sequence[Path]) -> Iterator[SourceResult]:
         """Every result of this run."""
         started = time.time()
-        listings: dict[Path, Listing] = {}
-        for root in roots:
-            problem = self._list(root, listings)
-            if problem is not None:
-                yield problem
-        self.files = sum(len(listing.files) for listing in listings.values())
-        states: list[State] = []
-        for result in self._work(listings):
-            states.append(result.state)
+        states: Counter[str] = Counter()
+        for result in self._results(roots):
+            states[result.state] += 1
             yield result
-        for root, listing in listings.items():
-            for result in self._remove_gone(root, listing):
-                states.append(result.state)
-                yield result
         self.library.sweep()
         self._update_index()
-        self.library.put_run(started, {state: states.count(state) for state in set(states)})
+        self.library.put_run(started, states)
 
-    def _list(self, root: Path, listings: dict[Path, Listing]) -> SourceResult | None:
-        """List a root; a result when it cannot be, or is suddenly empty, so that nothing of it is removed."""
+    def _results(self, roots: Sequence[Path]) -> Iterator[SourceResult]:
+        listings: dict[Path, Listing] = {}
+        for root in roots:
+            try:
+                listings[root] = self._look(root)
+            except SourceError as exc:
+                yield self._folder_problem(str(root), exc.reason)
+        holders: dict[str, list[str]] = {}
+        for root, listing in listings.items():
+            for path in listing.files:
+                holders.setdefault(path, []).append(str(root))
+            for folder in listing.unreadable:
+                yield self._folder_problem(folder, "the folder cannot be read; its sources were kept")
+        self.files = len(holders)
+        yield from self._work(holders)
+        for root, listing in listings.items():
+            yield from self._remove_gone(root, listing)
+
+    def _look(self, root: Path) -> Listing:
+        """What a root holds.
+
+        Raises:
+            SourceError: it cannot be listed, or is suddenly empty; nothing of it may be removed.
+        """
+        if root.is_relative_to(self.library.folder):
+            raise SourceError("lies in the library's own folder, which is never ingested")
         known = self.library.paths(str(root))
+        kept = f"; its {len(known)} sources were kept (--prune removes them)" if known else ""
         try:
             listing = list_files(root, library=self.library.folder)
+        except (FileNotFoundError, NotADirectoryError) as exc:
+            if known and self.options.prune:
+                return Listing(files=(), unreadable=())
+            raise SourceError(f"no such file or folder{kept}") from exc
         except OSError as exc:
-            if self.options.prune and isinstance(exc, FileNotFoundError) and known:
-                listings[root] = Listing(files=(), unreadable=())
-                return None
-            return self._root_problem(
-                root, "no such file or folder" if isinstance(exc, FileNotFoundError) else str(exc)
-            )
+            raise SourceError(f"cannot be read: {exc.strerror}") from exc
         if str(root) in listing.unreadable:
-            return self._root_problem(root, "the folder cannot be read; its sources were kept")
-        if not listing.files and known and not self.options.prune:
-            return self._root_problem(
-                root, f"empty, but held {len(known)} sources; nothing was removed (--prune removes them)"
-            )
-        listings[root] = listing
-        return None
+            raise SourceError("the folder cannot be read; its sources were kept")
+        if known and not listing.files and not listing.unreadable and not self.options.prune:
+            raise SourceError(f"the folder is empty{kept}")
+        return listing
 
-    def _root_problem(self, root: Path, reason: str) -> SourceResult:
-        return SourceResult(path=self.library.shown(str(root)), state="failed", reason=reason)
+    def _folder_problem(self, folder: str, reason: str) -> SourceResult:
+        return SourceResult(path=self.library.shown(folder), state="failed", reason=reason)
 
     def _remove_gone(self, root: Path, listing: Listing) -> Iterator[SourceResult]:
         kept = set(listing.files)
@@ -205,8 +252,9 @@ class _Run:
 
     # --- files ----------------------------------------------------------------------------------
 
-    def _work(self, listings: dict[Path, Listing]) -> Iterator[SourceResult]:
-        todo = ((path, str(root)) for root, listing in listings.items() for path in listing.files)
+    def _work(self, holders: Mapping[str, Sequence[str]]) -> Iterator[SourceResult]:
+        """Results of files, each with the roots that it lies under."""
+        todo = iter(holders.items())
         in_flight = self.settings.worker_count * 2
         exhausted = False
         while not exhausted or self.futures:
@@ -227,40 +275,81 @@ class _Run:
             result = self.results.popleft()
             self.done += 1
             self.pages += result.pages or 0
-            self._report("done", result.path)
+            oldest = next(iter(self.futures.values()), None)
+            self._report("reading" if oldest else "done", self.library.shown(oldest[0].path) if oldest else result.path)
             yield result
 
     def _report(self, stage: str, path: str) -> None:
         self.on_progress(Progress(stage=stage, path=path, done=self.done, total=self.files, pages=self.pages))
 
-    def _begin(self, path: str, root: str) -> None:
+    def _begin(self, path: str, roots: Sequence[str]) -> None:
         """Identify a file, and start what its source lacks."""
         self._report("reading", self.library.shown(path))
         try:
-            mtime_ns = Path(path).stat().st_mtime_ns
             source = identify(path, max_bytes=self.settings.max_file_mb * 2**20)
-        except (SourceError, OSError) as exc:
-            self._put_problem(
-                path, root, exc if isinstance(exc, SourceError) else SourceError(f"cannot be read: {exc}")
-            )
+            mtime_ns = Path(path).stat().st_mtime_ns
+        except SourceError as exc:
+            self._put_unidentified(path, roots, exc)
             return
-        job = _Job(path=path, root=root, source=source, mtime_ns=mtime_ns)
+        except OSError as exc:
+            self._put_unidentified(path, roots, SourceError(f"cannot be read: {exc.strerror}"))
+            return
+        self._admit(_Job(path=path, roots=roots, source=source, mtime_ns=mtime_ns))
+
+    def _admit(self, job: _Job) -> None:
+        """Start what an identified source lacks."""
+        source = job.source
         if any(other.source.id == source.id for other, _ in self.futures.values()):
             self._drain()
         job.stored = self.library.source(source.id)
         if job.stored and job.stored.partition_key == self.options.partition_key:
-            if job.stored.chunk_key == self.options.chunk_key:
-                self._attach(job)
-                return
-            job.partition = self.library.partition(source.id)
-            self._chunk(job)
+            self._reuse(job, job.stored)
             return
-        known = self.library.path(path)
+        known = self.library.path(job.path)
         if known and known.failed_key == self._failed_key(source) and not self.options.retry_failed:
-            self._put_problem(path, root, SourceError(f"{known.reason}"), source)
+            self._put_problem(job, known.state, known.reason)
             return
-        future = self.pool.submit(partition, source, self.options.partition, timeout=TASK_SECONDS)
-        self.futures[future] = (job, [])
+        self._start(job, self._partitioned, at_border, partition_text, source, self.options.partition)
+
+    def _reuse(self, job: _Job, stored: SourceRecord) -> None:
+        """Take what is stored of a source; what depends on a changed option, or on a model that is new, is redone."""
+        describe = self._lacks_summaries(stored)
+        if stored.chunk_key == self.options.chunk_key and not describe:
+            self._attach(job)
+            self._resume_members(job)
+            return
+        warnings = [w for w in stored.warnings if not w.endswith(UNDESCRIBED)]
+        job.partition = replace(self.library.partition(stored.id), warnings=tuple(warnings))
+        with self._recording(job):
+            if describe:
+                self._describe(job)
+            else:
+                self._chunk(job)
+
+    def _lacks_summaries(self, stored: SourceRecord) -> bool:
+        """Whether a model is there that has not described the pictures of a source."""
+        if not stored.elements.get("Image") or self.options.partition.images == "off":
+            return False
+        return self.summarizer is not None and stored.enrich_key != self.summarizer.key
+
+    def _resume_members(self, job: _Job) -> None:
+        """Go on with the parts of a container that is stored itself."""
+        for record in self.library.members(job.source.id):
+            source = Source(
+                id=record.id,
+                path=self.library.member_path(record.id, record.format),
+                format=record.format,
+                size=record.size,
+                parent_id=record.parent_id,
+                member=record.member,
+            )
+            self._admit(_member_job(job, source))
+
+    def _start(
+        self, job: _Job, then: Callable[[_Job, Future[Any]], None], task: Callable[..., object], *args: object
+    ) -> None:
+        """Run a task for a job in a worker; ``then`` takes its finished future."""
+        self.futures[self.pool.submit(task, *args, timeout=TASK_SECONDS)] = (job, then)
 
     def _failed_key(self, source: Source) -> str:
         return stable_id(source.id, self.options.partition_key)
@@ -273,44 +362,143 @@ class _Run:
                 self._advance(future)
 
     def _advance(self, future: Future[Any]) -> None:
-        job, texts = self.futures.pop(future)
+        job, then = self.futures.pop(future)
+        if not job.failed:
+            with self._recording(job):
+                then(job, future)
+
+    @contextmanager
+    def _recording(self, job: _Job) -> Iterator[None]:
+        """An error of the source inside ends its job, not the run."""
         try:
-            result = result_of(future)
+            yield
         except SourceError as exc:
-            self._put_problem(job.path, job.root, exc, job.source)
-            return
-        if isinstance(result, Partition):
-            job.partition = result
-            self._chunk(job)
-        else:
-            self._take_vectors(job, texts, result)
+            job.failed = True
+            self._put_problem(job, _state_of(exc), exc.reason)
 
     # --- stages ---------------------------------------------------------------------------------
+
+    def _partitioned(self, job: _Job, future: Future[Partition]) -> None:
+        """Take a partition; pages that need OCR become a task each, so that they are read in parallel."""
+        job.partition = result_of(future)
+        job.waiting = len(job.partition.unread)
+        for page in job.partition.unread:
+            then = partial(self._page_read, page)
+            self._start(job, then, at_border, read_pages, job.source, (page,), self.options.partition)
+        if not job.waiting:
+            self._read_pictures(job)
+
+    def _page_read(self, page: int, job: _Job, future: Future[Partition]) -> None:
+        """Take a page's partition; a page that cannot be read costs itself only."""
+        assert job.partition is not None
+        try:
+            job.parts.append(result_of(future))
+        except SourceError as exc:
+            lost = f"page {page}: could not be read ({exc.reason})"
+            job.parts.append(Partition(elements=(), warnings=(lost,)))
+        job.waiting -= 1
+        self._report("OCR", self.library.shown(job.path))
+        if not job.waiting:
+            job.partition = join(job.source, job.partition, job.parts)
+            self._read_pictures(job)
+
+    def _read_pictures(self, job: _Job) -> None:
+        """Read the text in pictures that have none in the text layer."""
+        assert job.partition is not None
+        unread = unread_pictures(job.partition) if self.options.partition.images != "off" else []
+        found = {
+            p.image_path: job.partition.images[p.image_path] for p in unread if p.image_path in job.partition.images
+        }
+        job.waiting = len(found)
+        for image_path, png in found.items():
+            self._start(job, partial(self._picture_read, image_path), at_border, read_picture, png)
+        if not found:
+            self._describe(job)
+
+    def _picture_read(self, image_path: str, job: _Job, future: Future[list[OcrLine]]) -> None:
+        assert job.partition is not None
+        try:
+            job.readings[image_path] = result_of(future)
+        except SourceError as exc:
+            log.warning("%s: a picture could not be read: %s", job.path, exc.reason)
+        job.waiting -= 1
+        self._report("OCR", self.library.shown(job.path))
+        if not job.waiting:
+            job.partition = with_readings(job.partition, job.readings)
+            self._describe(job)
+
+    def _describe(self, job: _Job) -> None:
+        """Have the pictures described by the model, where there is one; summaries are kept as they come."""
+        assert job.partition is not None
+        images = job.partition.images
+        shown = {p.image_path: p for p in pictures(job.partition)} if self.options.partition.images != "off" else {}
+        model = self.summarizer if shown else None
+        wanted: list[tuple[Picture, bytes]] = []
+        for path, picture in shown.items() if model else ():
+            known = self.library.summary(summary_key(model, path)) if model else None
+            if known is not None:
+                job.summaries[path] = known
+            else:
+                wanted.append((picture, images.get(path) or self.library.image(path)))
+        job.waiting = len(wanted)
+        for picture, png in wanted:
+            future = self.models.submit(model.summarize, picture, png)  # type: ignore[union-attr]
+            self.futures[future] = (job, partial(self._described, picture.image_path))
+        if not wanted:
+            self._finish_pictures(job)
+
+    def _described(self, image_path: str, job: _Job, future: Future[str]) -> None:
+        """Take a summary. A model that is gone is not asked again in this run; the next run goes on from here."""
+        try:
+            text = future.result()
+        except ModelError as exc:
+            job.undescribed.append(str(exc))
+        except CancelledError:
+            job.undescribed.append("the model was given up")
+        else:
+            job.summaries[image_path] = text
+            if self.summarizer is not None:
+                self.library.put_summary(summary_key(self.summarizer, image_path), image_path, text)
+        job.waiting -= 1
+        self._report("describing", self.library.shown(job.path))
+        if not job.waiting:
+            self._finish_pictures(job)
+
+    def _finish_pictures(self, job: _Job) -> None:
+        assert job.partition is not None
+        found = with_summaries(job.partition, job.summaries)
+        if job.undescribed:
+            count = f"{len(job.undescribed)} picture{'s' * (len(job.undescribed) > 1)}"
+            warning = f"{job.undescribed[0]}; {count} {UNDESCRIBED}"
+            found = replace(found, warnings=(*found.warnings, warning))
+        job.partition = found
+        self._chunk(job)
 
     def _chunk(self, job: _Job) -> None:
         """Chunk a partition and start embedding the texts that are new."""
         assert job.partition is not None
         self._report("chunking", self.library.shown(job.path))
-        doc = Path(job.path).name
-        job.chunks = chunk(job.partition, job.source.id, self.options.chunk, similarity=self._embed_now, doc=doc)
+        job.chunks = at_border(self._chunks_of, job.partition, job)
         if not job.chunks and not job.partition.elements:
-            reason = "; ".join(job.partition.warnings[:3]) or "no text in it"
-            self._put_problem(job.path, job.root, SourceError(f"nothing could be read: {reason}"), job.source)
-            return
+            raise SourceError("nothing could be read: " + ("; ".join(job.partition.warnings[:3]) or "no text in it"))
         texts = list(dict.fromkeys(v.text for c in job.chunks for v in c.vectors))
         job.hashes = {text: text_hash(text, self.embedder_name) for text in texts}
         known = self.library.known_hashes(list(job.hashes.values()))
         missing = [text for text in texts if job.hashes[text] not in known]
+        if not missing:
+            self._commit(job)
+            return
         if self.given_embedder is not None:
-            self._take_vectors(job, missing, self._embed_now(missing) if missing else None)
+            self._take_vectors(job, missing, self.given_embedder.embed(missing))
             return
         batches = [missing[i : i + EMBED_BATCH] for i in range(0, len(missing), EMBED_BATCH)]
         job.waiting = len(batches)
         for batch in batches:
-            future = self.pool.submit(embed_texts, self.embedder_name, self.settings, batch, timeout=TASK_SECONDS)
-            self.futures[future] = (job, batch)
-        if not batches:
-            self._commit(job)
+            self._start(job, partial(self._embedded, batch), embed_texts, self.embedder_name, self.settings, batch)
+
+    def _chunks_of(self, found: Partition, job: _Job) -> list[Chunk]:
+        doc = Path(job.path).name
+        return chunk(found, job.source.id, self.options.chunk, similarity=self._embed_now, doc=doc)
 
     def _embed_now(self, texts: Sequence[str]) -> NDArray[np.float32]:
         if self.given_embedder is not None:
@@ -318,8 +506,15 @@ class _Run:
         future = self.pool.submit(embed_texts, self.embedder_name, self.settings, list(texts), timeout=TASK_SECONDS)
         return result_of(future)
 
-    def _take_vectors(self, job: _Job, texts: Sequence[str], matrix: NDArray[np.float32] | None) -> None:
-        for text, row in zip(texts, matrix if matrix is not None else (), strict=True):
+    def _embedded(self, texts: Sequence[str], job: _Job, future: Future[NDArray[np.float32]]) -> None:
+        try:
+            matrix = result_of(future)
+        except SourceError as exc:
+            raise SourceError(f"could not be embedded: {exc.reason}") from exc
+        self._take_vectors(job, texts, matrix)
+
+    def _take_vectors(self, job: _Job, texts: Sequence[str], matrix: NDArray[np.float32]) -> None:
+        for text, row in zip(texts, matrix, strict=True):
             job.embeddings[job.hashes[text]] = row.astype("<f4").tobytes()
         job.waiting -= 1
         if job.waiting <= 0:
@@ -328,8 +523,9 @@ class _Run:
     def _commit(self, job: _Job) -> None:
         """Write a finished source and tell how it went."""
         assert job.partition is not None
-        self._claim_embedder(job)
-        stored = job.stored
+        if job.embeddings:
+            width = len(next(iter(job.embeddings.values()))) // 4
+            self.library.claim_embedder(self.embedder_name, width)
         record = SourceRecord(
             id=job.source.id,
             format=job.source.format,
@@ -338,21 +534,51 @@ class _Run:
             chunk_key=self.options.chunk_key,
             pages=len(job.partition.pages) or None,
             elements=count_by_category(job.partition),
-            warnings=stored.warnings if stored and not job.partition.warnings else job.partition.warnings,
+            warnings=job.partition.warnings,
             seconds=round(time.perf_counter() - job.started, 3),
             parent_id=job.source.parent_id,
             member=job.source.member,
+            enrich_key=self._enrich_key(job),
         )
+        members, unread = self._members_of(job)
+        record = replace(record, warnings=(*record.warnings, *unread))
         self.library.put_source(record, job.partition, job.chunks, job.hashes, job.embeddings)
         self.unindexed += sum(len(c.vectors) for c in job.chunks)
         if self.unindexed >= INDEX_EVERY:
             self._update_index()
         self._attach(job, replace(record, chunks=len(job.chunks)))
+        if job.partition.members:
+            self.library.keep_members(job.source.id, [member.id for member in members])
+            for member in members:
+                self.files += 1
+                self._admit(_member_job(job, member))
+        else:
+            self._resume_members(job)
 
-    def _claim_embedder(self, job: _Job) -> None:
-        if self.library.embedder is None and (job.embeddings or job.hashes):
-            width = len(next(iter(job.embeddings.values()))) // 4 if job.embeddings else 0
-            self.library.claim_embedder(self.embedder_name, width)
+    def _enrich_key(self, job: _Job) -> str:
+        """What described the pictures: a model's key, nothing, or nothing yet."""
+        if job.undescribed:
+            return "pending"
+        stored = job.stored.enrich_key if job.stored else ""
+        return self.summarizer.key if job.summaries and self.summarizer is not None else stored
+
+    def _members_of(self, job: _Job) -> tuple[list[Source], list[str]]:
+        """The parts of a container as sources of their own, and warnings for those that are not read."""
+        assert job.partition is not None
+        found: list[Source] = []
+        warnings: list[str] = []
+        for name, data in job.partition.members:
+            try:
+                kind = sniff_bytes(data, name)
+            except SourceError as exc:
+                warnings.append(f"{name}: {_state_of(exc)}, {exc.reason}")
+                continue
+            identity = hashlib.sha256("\x1f".join((job.source.id, name)).encode() + data).hexdigest()
+            path = self.library.put_member(identity, kind, data)
+            found.append(
+                Source(id=identity, path=path, format=kind, size=len(data), parent_id=job.source.id, member=name)
+            )
+        return found, warnings
 
     def _attach(self, job: _Job, fresh: SourceRecord | None = None) -> None:
         """Bind a path to its stored source and report it."""
@@ -360,7 +586,7 @@ class _Run:
         assert record is not None
         before = self.library.path(job.path)
         state: State = "partial" if _lost_pages(record.warnings) else "ingested"
-        self.library.put_path(
+        self._put_path(
             PathRecord(
                 path=job.path,
                 source_id=record.id,
@@ -369,9 +595,10 @@ class _Run:
                 size=job.source.size,
                 mtime_ns=job.mtime_ns,
             ),
-            job.root,
+            job.roots,
         )
-        unchanged = fresh is None and before is not None and before.source_id == record.id
+        known = job.source.parent_id is not None or (before is not None and before.source_id == record.id)
+        unchanged = fresh is None and known
         self.results.append(
             SourceResult(
                 path=self.library.shown(job.path),
@@ -384,20 +611,37 @@ class _Run:
             )
         )
 
-    def _put_problem(self, path: str, root: str, error: SourceError, source: Source | None = None) -> None:
-        """Record a path that gave no source; what it held before is given up."""
-        state: State = "skipped" if isinstance(error, UnsupportedError) else "failed"
+    def _put_path(self, record: PathRecord, roots: Sequence[str]) -> None:
+        for root in roots:
+            self.library.put_path(record, root)
+
+    def _put_problem(self, job: _Job, state: State, reason: str | None) -> None:
+        """Record a path whose bytes gave no source; what it held before is given up."""
         record = PathRecord(
-            path=path,
+            path=job.path,
             source_id=None,
             state=state,
-            reason=error.reason,
-            size=source.size if source else None,
+            reason=reason,
+            size=job.source.size,
             mtime_ns=None,
-            failed_key=self._failed_key(source) if source else None,
+            failed_key=self._failed_key(job.source),
         )
-        self.library.put_path(record, root)
-        self.results.append(SourceResult(path=self.library.shown(path), state=state, reason=error.reason))
+        self._put_path(record, job.roots)
+        if job.source.parent_id is not None:
+            self.library.add_warning(job.source.parent_id, f"{job.source.member}: {state}, {reason}")
+        self.results.append(SourceResult(path=self.library.shown(job.path), state=state, reason=reason))
+
+    def _put_unidentified(self, path: str, roots: Sequence[str], error: SourceError) -> None:
+        """Record a path whose bytes are unknown or not to be read; a file that cannot be opened keeps its source."""
+        before = self.library.path(path)
+        keeps = before is not None and not isinstance(error, (BrokenError, UnsupportedError))
+        source_id = before.source_id if before and keeps else None
+        reason = error.reason + ("; its earlier content was kept" if source_id else "")
+        record = PathRecord(
+            path=path, source_id=source_id, state=_state_of(error), reason=reason, size=None, mtime_ns=None
+        )
+        self._put_path(record, roots)
+        self.results.append(SourceResult(path=self.library.shown(path), state=record.state, reason=reason))
 
     def _update_index(self) -> None:
         self._report("indexing", "")
@@ -405,9 +649,18 @@ class _Run:
         self.unindexed = 0
 
 
+def _state_of(error: SourceError) -> State:
+    return "skipped" if isinstance(error, UnsupportedError) else "failed"
+
+
+def _member_job(parent: _Job, source: Source) -> _Job:
+    """The job of a container's part; it comes and goes with the container's path."""
+    return _Job(path=f"{parent.path}!/{source.member}", roots=(), source=source, mtime_ns=parent.mtime_ns)
+
+
 def _lost_pages(warnings: Sequence[str]) -> bool:
     """Whether warnings say that pages were lost or came out empty."""
-    return any("could not be read" in w or w.endswith("no text layer") for w in warnings)
+    return any("could not be read" in w or w.endswith("found no text") for w in warnings)
 
 
 def _embedder_name(library: Library, settings: Settings, given: Embedder | None) -> str:
@@ -417,10 +670,19 @@ def _embedder_name(library: Library, settings: Settings, given: Embedder | None)
         EmbedderMismatchError: the library holds another embedder's vectors.
     """
     stored = library.embedder
-    name = given.name if given else settings.embedder or (stored.name if stored else DEFAULT_EMBEDDER)
+    name = given.name if given else _wanted_embedder(stored, settings.embedder)
     if stored is not None and stored.name != name:
         library.claim_embedder(name, given.dimension if given else load_embedder(name, settings).dimension)
     return name
+
+
+def _wanted_embedder(stored: EmbedderRecord | None, named: str | None) -> str:
+    """The name of the embedder that was asked for, the library's own, or the default.
+
+    Raises:
+        UsageError: there is none of the name that was asked for.
+    """
+    return embedder_name(named) if named else stored.name if stored else DEFAULT_EMBEDDER
 
 
 @lru_cache(maxsize=2)
@@ -434,21 +696,37 @@ def embed_texts(name: str, settings: Settings, texts: Sequence[str]) -> NDArray[
 
 
 def update_index(library: Library) -> None:
-    """Bring Chroma's copy up to date: upsert new sources' vectors, delete those that are gone."""
+    """Bring Chroma's copy up to date: upsert new sources' vectors, delete those that are gone.
+
+    A copy that was deleted, is damaged or has lost vectors is made anew.
+    """
+    if library.embedder is None:
+        return
+    if not library.chroma_folder.is_dir() and library.vector_count():
+        library.mark_all_dirty()
+    try:
+        _write_index(library, library.embedder)
+    except LibraryError as exc:
+        log.warning("%s; making the index anew", exc)
+        _drop_folder(library.chroma_folder)
+        library.mark_all_dirty()
+        _write_index(library, library.embedder)
+
+
+def _write_index(library: Library, embedder: EmbedderRecord) -> None:
     sources, deleted = library.index_work()
-    stored = library.embedder
-    if not (sources or deleted) or stored is None:
+    if not (sources or deleted):
         return
     from ingest.vectors import ChromaIndex
 
-    index = ChromaIndex(library.chroma_folder, stored.dimension)
+    index = ChromaIndex(library.chroma_folder, embedder.dimension)
     try:
-        if deleted:
-            index.delete(deleted)
-        for source_id in sources:
-            ids, matrix = library.matrix(source_ids=[source_id])
-            if len(ids):
-                index.upsert(ids, matrix)
+        index.delete(deleted)
+        for start in range(0, len(sources), INDEX_SOURCES):
+            index.upsert(*library.matrix(source_ids=sources[start : start + INDEX_SOURCES]))
+        held, wanted = index.count(), library.vector_count()
+        if held != wanted:
+            raise LibraryError(f"the index in {library.chroma_folder} holds {held} of {wanted} vectors")
     finally:
         index.close()
     library.mark_indexed(sources, deleted)
@@ -462,8 +740,7 @@ def reindex(library: Library, settings: Settings, name: str | None = None) -> Em
         ModelError: the embedder cannot be loaded.
     """
     with library.writing(), WorkerPool(settings.worker_count) as pool:
-        stored = library.embedder
-        wanted = name or settings.embedder or (stored.name if stored else DEFAULT_EMBEDDER)
+        wanted = _wanted_embedder(library.embedder, name or settings.embedder)
         texts = list(library.vector_texts())
         renamed: dict[str, tuple[str, bytes]] = {}
         batches = [texts[i : i + EMBED_BATCH] for i in range(0, len(texts), EMBED_BATCH)]
@@ -500,42 +777,61 @@ def remove(library: Library, paths: Iterable[str | Path]) -> list[SourceResult]:
     """Take paths, or all paths under folders, out of the library; nothing of them stays in its folder."""
     results: list[SourceResult] = []
     with library.writing():
-        known = list(library.paths())
         for given in paths:
-            wanted = Path(given).expanduser().absolute()
-            under = [p for p in known if Path(p) == wanted or Path(p).is_relative_to(wanted)]
-            if not under:
-                results.append(
-                    SourceResult(path=library.shown(str(wanted)), state="failed", reason="not in this library")
-                )
+            gone = library.drop_paths(_known_under(library, given))
             results += [
-                SourceResult(path=library.shown(path), state="removed", reason="removed on request")
-                for path in library.drop_paths(under)
+                SourceResult(path=library.shown(path), state="removed", reason="removed on request") for path in gone
             ]
+            if not gone:
+                results.append(SourceResult(path=str(given), state="failed", reason="not in this library"))
         library.sweep()
         update_index(library)
     return results
 
 
+def _known_under(library: Library, given: str | Path) -> list[str]:
+    """The known paths that are meant by a path, or by one as ``status`` shows it."""
+    wanted = roots_of([given])[0]
+    return [p for p in library.paths() if Path(p).is_relative_to(wanted) or library.shown(p) == str(given)]
+
+
 def library_status(library: Library) -> list[SourceResult]:
-    """How each known path stands now."""
+    """How each known path stands now, and under a container's each of its parts."""
     sources = {record.id: record for record in library.sources()}
-    results = []
+    parts: dict[str | None, list[SourceRecord]] = {}
+    for part in sources.values():
+        parts.setdefault(part.parent_id, []).append(part)
+    results: list[SourceResult] = []
     for known in library.paths().values():
         record = sources.get(known.source_id or "")
-        results.append(
-            SourceResult(
-                path=library.shown(known.path),
-                state=known.state,
-                reason=known.reason,
-                pages=record.pages if record else None,
-                elements=record.elements if record else {},
-                chunks=record.chunks if record else 0,
-                warnings=record.warnings if record else (),
-                seconds=record.seconds if record else 0.0,
-            )
-        )
+        shown = library.shown(known.path)
+        results.append(_standing(shown, known.state, record, known.reason))
+        results += _parts_standing(shown, record, parts) if record else []
     return results
+
+
+def _parts_standing(
+    path: str, record: SourceRecord, parts: Mapping[str | None, list[SourceRecord]]
+) -> Iterator[SourceResult]:
+    for part in parts.get(record.id, ()):
+        shown = f"{path}!/{part.member}"
+        yield _standing(shown, "partial" if _lost_pages(part.warnings) else "ingested", part)
+        yield from _parts_standing(shown, part, parts)
+
+
+def _standing(path: str, state: State, record: SourceRecord | None, reason: str | None = None) -> SourceResult:
+    if record is None:
+        return SourceResult(path=path, state=state, reason=reason)
+    return SourceResult(
+        path=path,
+        state=state,
+        reason=reason,
+        pages=record.pages,
+        elements=record.elements,
+        chunks=record.chunks,
+        warnings=record.warnings,
+        seconds=record.seconds,
+    )
 
 
 def partition_many(
@@ -547,7 +843,7 @@ def partition_many(
         for path in paths:
             try:
                 source = identify(str(path.expanduser()), max_bytes=settings.max_file_mb * 2**20)
-                started.append((path, pool.submit(partition, source, options, timeout=TASK_SECONDS)))
+                started.append((path, pool.submit(at_border, partition, source, options, timeout=TASK_SECONDS)))
             except SourceError as exc:
                 started.append((path, exc))
         for path, found in started:

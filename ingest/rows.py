@@ -94,6 +94,7 @@ def element_row(source_id: str, index: int, element: Element) -> tuple[Any, ...]
         element.image_path,
         element.confidence,
         _dump_cells(element.cells),
+        element.summary,
     )
 
 
@@ -111,6 +112,7 @@ def element_of(row: sqlite3.Row) -> Element:
         image_path=row["image_path"],
         confidence=row["confidence"],
         cells=_load_cells(row["cells"]),
+        summary=row["summary"],
     )
 
 

@@ -51,7 +51,8 @@ class Element:
     """One partitioned element, with unstructured's category and field names.
 
     ``parent_id`` is the heading that an element stands under, or the table or picture that a caption
-    belongs to. ``category_depth`` is a heading's level or a list item's nesting, from 0.
+    belongs to. ``category_depth`` is a heading's level or a list item's nesting, from 0. ``summary`` is what a model
+    says that a picture shows: it is searched, never quoted.
     """
 
     element_id: str
@@ -65,6 +66,7 @@ class Element:
     image_path: str | None = None
     confidence: float | None = None
     cells: tuple[Cell, ...] = ()
+    summary: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +100,8 @@ class Source:
 class Partition:
     """All that partitioning a source gives. ``images`` maps ``images/<sha256>.png`` to PNG bytes.
 
-    ``members`` are the parts of a container that are sources of their own: ``(member name, bytes)``.
+    ``members`` are the parts of a container that are sources of their own: ``(member name, bytes)``. ``unread``
+    are pages that need another, slow reading (OCR), which ``partition.read_pages`` gives.
     """
 
     elements: tuple[Element, ...]
@@ -106,6 +109,7 @@ class Partition:
     images: Mapping[str, bytes] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     members: tuple[tuple[str, bytes], ...] = ()
+    unread: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,10 +8,11 @@ import sys
 import types
 from collections.abc import Callable
 from concurrent.futures import Future
+from multiprocessing import resource_tracker
 from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from ingest.errors import LimitError
+from ingest.errors import BrokenError, LimitError, PinciteError, SourceError
 
 if TYPE_CHECKING:
     from pebble import ProcessPool
@@ -57,6 +58,23 @@ class WorkerPool:
         self.close()
 
 
+def at_border(function: Callable[..., T], *args: object) -> T:
+    """Run one step of one source. What it raises by mistake becomes an error of that source, so the run goes on.
+
+    Raises:
+        BrokenError: the step raised something that is not ours.
+        PinciteError: what the step raised.
+    """
+    try:
+        return function(*args)
+    except (PinciteError, MemoryError):
+        raise
+    except OSError as exc:
+        raise SourceError(f"cannot be read: {exc.strerror or exc}") from exc
+    except Exception as exc:  # the border of the per-file worker
+        raise BrokenError(f"cannot be read ({type(exc).__name__}: {str(exc)[:200]})") from exc
+
+
 def result_of(future: Future[T]) -> T:
     """A finished task's result.
 
@@ -70,7 +88,7 @@ def result_of(future: Future[T]) -> T:
         return future.result()
     except TimeoutError as exc:
         raise LimitError(
-            f"took too long ({exc.args[1]:.0f} s at most)" if len(exc.args) > 1 else "took too long"
+            f"took too long ({exc.args[1]:g} s at most)" if len(exc.args) > 1 else "took too long"
         ) from exc
     except ProcessExpired as exc:
         raise LimitError(f"its reader crashed ({_exit_text(exc.exitcode)})") from exc
@@ -85,8 +103,10 @@ def _exit_text(code: int | None) -> str:
 
 
 def _start_worker() -> None:
-    """Ctrl-C is the parent's affair, and a crash leaves no core file."""
+    """Ctrl-C is the parent's affair, the pool ends a worker at once, and a crash leaves no core file."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Pebble's own handler waits until native code returns to Python, 3 s a worker at most.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     try:
         import resource
     except ImportError:
@@ -105,9 +125,14 @@ class _Process(SpawnProcess):
     def _Popen(process: multiprocessing.process.BaseProcess) -> Any:  # noqa: N802, ANN401 (the base class's name and type)
         main = sys.modules["__main__"]
         sys.modules["__main__"] = types.ModuleType("__main__")
+        # Blocked until the worker ignores it: Ctrl-C reaches it too, and would end it with a traceback meanwhile.
+        # What is started first would unblock it again.
+        resource_tracker.ensure_running()
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             return SpawnProcess._Popen(process)  # noqa: SLF001 (what we extend)
         finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
             sys.modules["__main__"] = main
 
 

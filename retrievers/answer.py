@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
-from ingest.types import Answer, Citation
+from ingest.errors import ModelError
+from ingest.library import Library
+from ingest.types import Answer, Citation, Hit
+from retrievers.chat import EXTRACTIVE, NOT_FOUND, ChatModel, Choice, build_messages, choose_model
 from retrievers.citations import cite
-from retrievers.extractive import Evidence, find_evidence, read_question
+from retrievers.claims import Quote, read_claims, support
+from retrievers.extractive import find_evidence, read_question
 from retrievers.multi_vector import MultiVectorRetriever
 
-NOT_FOUND = "not found in these documents"
-EXTRACTIVE = "extractive"
 HITS = 8
 
 
@@ -18,39 +22,120 @@ def answer(
     question: str,
     *,
     retriever: MultiVectorRetriever | None = None,
-    model: str | None = None,
+    model: str | ChatModel | None = None,
     k: int = HITS,
     doc: str | None = None,
+    on_token: Callable[[str], None] | None = None,
 ) -> Answer:
     """Answer a question from the retriever's library; every statement carries a citation.
 
-    ``model`` is ``"extractive"`` (verbatim quotes, no model). ``found`` is false when nothing supports an answer.
+    ``model`` is a model's name, ``"extractive"`` (verbatim quotes, no model), any object of the ``ChatModel`` seat, or
+    ``None``: the configured model where Ollama has it, else extractive. ``found`` is false when nothing supports an
+    answer. ``on_token`` is given the model's reply as it comes, before it is checked.
+
+    Raises:
+        ModelError: a model was named, and it failed. Without a name a failure is a note of an extractive answer.
     """
-    started = time.perf_counter()
     retriever = retriever or MultiVectorRetriever()
+    choice = _choice(model, retriever)
+    started = time.perf_counter()
     hits = retriever.retrieve(question, k, doc=doc)
     retrieved = time.perf_counter()
-    with retriever.library.snapshot():
-        evidence = find_evidence(read_question(question, retriever.library), hits, retriever.library)
-        citations = tuple(
-            cite(retriever.library, e.hit, e.start, e.end, number, cell=e.cell) for number, e in enumerate(evidence, 1)
-        )
-    text = " ".join(_sentence(e, c) for e, c in zip(evidence, citations, strict=True)) or NOT_FOUND
+    found, notes = None, choice.notes
+    if choice.model is not None and hits:
+        try:
+            found = by_model(question, hits, retriever.library, choice.model, on_token)
+        except ModelError as exc:
+            if model is not None:
+                raise
+            notes = (*notes, f"{exc}; answered by quotes alone")
+    if found is None:
+        found = by_quotes(question, hits, retriever.library)
     timing = {"retrieve": round(retrieved - started, 4), "answer": round(time.perf_counter() - retrieved, 4)}
+    return replace(found, hits=tuple(hits), notes=(*notes, *found.notes), timing=timing)
+
+
+def _choice(model: str | ChatModel | None, retriever: MultiVectorRetriever) -> Choice:
+    if model is None or isinstance(model, str):
+        return choose_model(retriever.settings, model)
+    return Choice(model=model)
+
+
+# --- by quotes ----------------------------------------------------------------------------------
+
+
+def by_quotes(question: str, hits: Sequence[Hit], library: Library) -> Answer:
+    """The best sentences and table rows, verbatim."""
+    with library.snapshot():
+        evidence = find_evidence(read_question(question, library), hits, library)
+        citations = tuple(
+            cite(library, e.hit, e.start, e.end, number, cell=e.cell) for number, e in enumerate(evidence, 1)
+        )
+    text = " ".join(_marked(e.said, [c.number]) for e, c in zip(evidence, citations, strict=True))
     return Answer(
-        question=question,
-        text=text,
-        found=bool(citations),
-        model=model or EXTRACTIVE,
-        citations=citations,
-        hits=tuple(hits),
-        timing=timing,
+        question=question, text=text or NOT_FOUND, found=bool(citations), model=EXTRACTIVE, citations=citations
     )
 
 
-def _sentence(evidence: Evidence, citation: Citation) -> str:
-    text = " ".join(evidence.said.split())
-    mark = f"[{citation.number}]"
+def _marked(text: str, numbers: Sequence[int]) -> str:
+    """A sentence with its citation marks before its full stop."""
+    text = " ".join(text.split())
+    marks = "".join(f"[{number}]" for number in numbers)
     if text[-1:] in ".!?\u2026":
-        return f"{text[:-1].rstrip()} {mark}{text[-1]}"
-    return f"{text} {mark}."
+        return f"{text[:-1].rstrip()} {marks}{text[-1]}"
+    return f"{text} {marks}."
+
+
+# --- by a model ---------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Numbering:
+    """Citations numbered in the order of their first use; the same quote keeps its number."""
+
+    library: Library
+    citations: list[Citation] = field(default_factory=list)
+    known: dict[tuple[str, int, int], int] = field(default_factory=dict)
+
+    def number(self, quote: Quote) -> int:
+        key = (quote.hit.chunk.chunk_id, quote.start, quote.end)
+        if key not in self.known:
+            self.known[key] = len(self.citations) + 1
+            self.citations.append(cite(self.library, quote.hit, quote.start, quote.end, self.known[key]))
+        return self.known[key]
+
+
+def by_model(
+    question: str,
+    hits: Sequence[Hit],
+    library: Library,
+    model: ChatModel,
+    on_token: Callable[[str], None] | None = None,
+) -> Answer:
+    """A model's answer with the claims left out that cite nothing given, or that their passages do not bear out.
+
+    Raises:
+        ModelError: the model failed.
+    """
+    messages, given = build_messages(question, hits, model.context_tokens)
+    reply = model.reply(messages, on_token)
+    kept: list[str] = []
+    unsupported: list[str] = []
+    numbering = _Numbering(library)
+    with library.snapshot():
+        for claim in read_claims(reply):
+            if NOT_FOUND in claim.text.lower():
+                continue
+            quotes = support(claim, given)
+            if quotes:
+                kept.append(_marked(claim.text, [numbering.number(quote) for quote in quotes]))
+            else:
+                unsupported.append(claim.text)
+    return Answer(
+        question=question,
+        text=" ".join(kept) or NOT_FOUND,
+        found=bool(kept),
+        model=model.name,
+        citations=tuple(numbering.citations),
+        unsupported=tuple(unsupported),
+    )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from itertools import accumulate
 
 from ingest.library import Library
 from ingest.types import (
@@ -21,20 +23,31 @@ from ingest.types import (
     union_box,
 )
 
-_FOLDED = {
-    **dict.fromkeys("\u2018\u2019\u201a\u2032\u02bc", "'"),
-    **dict.fromkeys("\u201c\u201d\u201e\u2033\u00ab\u00bb", '"'),
-    **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212\u00ad-", ""),
-    **dict.fromkeys("\u200b\u200c\u200d\ufeff\ufffe\u0002", ""),
-}
-"""What may differ between a quote and its page: quotation marks, and hyphens, which line ends add and drop."""
+_EVENED = str.maketrans(
+    {
+        **dict.fromkeys("\u2018\u2019\u201a\u2032\u02bc", "'"),
+        **dict.fromkeys("\u201c\u201d\u201e\u2033\u00ab\u00bb", '"'),
+        **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"),
+        **dict.fromkeys("\u00ad\u200b\u200c\u200d\ufeff\ufffe\u0002", ""),
+    }
+)
+"""What may differ between a quote and its page. U+0002 and U+FFFE: what readers of PDF leave for a soft hyphen."""
+_LOOSE_HYPHEN = re.compile(r"-(?!\d)")
+"""Line ends add and drop hyphens; one before a digit may be a minus sign or part of a name, and counts."""
 SLACK = 2.0
 """Points by which a word's centre may lie outside its element's box."""
+GUTTER = 6.0
+"""Points of white between two columns of text, at least."""
+
+_PageWords = list[tuple[int, Word]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where a quote stands: its page, a box a line, and whether it was found there word for word."""
+    """Where a quote stands: its page, a box a line, and whether it was found there word for word.
+
+    Of a quote that crosses a page break, ``page`` is the page that holds most of it; ``boxes`` are those of both.
+    """
 
     page: int | None
     boxes: tuple[PageBox, ...]
@@ -43,23 +56,19 @@ class Place:
 
 def fold(text: str) -> str:
     """Text with spaces dropped and ligatures, Unicode forms, quotation marks and hyphens evened out."""
-    return "".join(_fold_character(ch) for ch in text)
+    return _LOOSE_HYPHEN.sub("", _even(text))
 
 
-@lru_cache(maxsize=4096)
-def _fold_character(character: str) -> str:
-    evened = _FOLDED.get(character)
-    if evened is not None:
-        return evened
-    normal = unicodedata.normalize("NFKC", character)
-    return "".join(_FOLDED.get(ch, ch) for ch in normal if not ch.isspace())
+def _even(text: str) -> str:
+    # Twice, as normalising makes two primes of a double one, and a space and an accent of an accent alone.
+    return "".join(unicodedata.normalize("NFKC", text.translate(_EVENED)).translate(_EVENED).split())
 
 
 def cite(library: Library, hit: Hit, start: int, end: int, number: int, *, cell: CellRef | None = None) -> Citation:
     """The citation of ``hit.chunk.text[start:end]``."""
     quote = hit.chunk.text[start:end]
     elements = library.elements(hit.chunk.element_ids)
-    place = locate(library, hit.chunk, elements, quote)
+    place = locate(library, hit.chunk, elements, quote, start)
     on_page = [b.box for b in place.boxes if b.page == place.page]
     return Citation(
         number=number,
@@ -79,31 +88,53 @@ def cite(library: Library, hit: Hit, start: int, end: int, number: int, *, cell:
     )
 
 
-def locate(library: Library, chunk: Chunk, elements: Sequence[Element], quote: str) -> Place:
-    """Find a quote of a chunk on its pages; in a document without pages, in its elements' texts."""
+def locate(library: Library, chunk: Chunk, elements: Sequence[Element], quote: str, start: int = 0) -> Place:
+    """Find a quote of a chunk on its pages; where these have no words, in its elements' texts.
+
+    ``start`` is where the quote stands in the chunk's text: it tells equal quotes apart.
+    """
     wanted = fold(quote)
-    for page_number in chunk.page_numbers:
-        page = library.page(chunk.source_id, page_number)
-        areas = [b.box for b in chunk.boxes if b.page == page_number]
-        if page is None or not page.words:
-            continue
-        for words in _readings(page.words, areas):
-            found = find_words(words, wanted)
-            if found:
-                return Place(page=page_number, boxes=line_boxes(found, page_number), verified=True)
+    layers = _layers(library, chunk)
+    before = _count_before(chunk.text, start, wanted)
+    for words, whole in _readings(layers, chunk):
+        matches = _matches([word.text for _, word in words], wanted)
+        if matches:
+            first, last = matches[0 if whole else min(before, len(matches) - 1)]
+            return _word_place(words[first:last])
     row = _row_cells(elements, quote)
     if row:
-        return _row_place(library, chunk, row)
-    return _without_words(chunk, elements, wanted)
+        return _row_place(layers, chunk, row)
+    return _without_words(chunk, elements, wanted, has_words=bool(layers))
 
 
-def _readings(words: Sequence[Word], areas: Sequence[BoundingBox]) -> Iterator[list[Word]]:
-    """The words inside the areas: in content order, area by area, in lines, and at last the whole page."""
-    inside = [word for word in words if any(_is_inside(word.box, area) for area in areas)]
-    yield inside
-    yield [word for area in areas for word in words if _is_inside(word.box, area)]
-    yield sorted(inside, key=lambda w: (round((w.box[1] + w.box[3]) / 2 / 4), w.box[0]))
-    yield list(words)
+def _layers(library: Library, chunk: Chunk) -> dict[int, Sequence[Word]]:
+    """The words of a chunk's pages, by page; pages without a word layer left out."""
+    pages = (library.page(chunk.source_id, number) for number in chunk.page_numbers)
+    return {page.page: page.words for page in pages if page is not None and page.words}
+
+
+def _count_before(text: str, start: int, wanted: str) -> int:
+    """How many times the folded quote stands in a text before ``start``."""
+    return len(_matches(text[:start].split(), wanted)) if start else 0
+
+
+def _readings(layers: Mapping[int, Sequence[Word]], chunk: Chunk) -> Iterator[tuple[_PageWords, bool]]:
+    """Words in the orders that a text may follow, and whether they are those of whole pages.
+
+    First the words inside the chunk's boxes: in content order, box by box, in columns, and those of a table in lines;
+    then whole pages.
+    """
+    inside = {
+        n: [w for w in words if any(b.page == n and _is_inside(w.box, b.box) for b in chunk.boxes)]
+        for n, words in layers.items()
+    }
+    yield [(n, word) for n, words in inside.items() for word in words], False
+    yield [(b.page, word) for b in chunk.boxes for word in inside.get(b.page, ()) if _is_inside(word.box, b.box)], False
+    yield [(n, word) for n, words in inside.items() for column in _columns(words) for word in _in_lines(column)], False
+    if chunk.kind == "table":
+        # Of a text, lines across columns would confirm what no one has written.
+        yield [(n, word) for n, words in inside.items() for word in _in_lines(words)], False
+    yield [(n, word) for n, words in layers.items() for word in words], True
 
 
 def _is_inside(box: BoundingBox, area: BoundingBox) -> bool:
@@ -111,19 +142,79 @@ def _is_inside(box: BoundingBox, area: BoundingBox) -> bool:
     return area[0] - SLACK <= x <= area[2] + SLACK and area[1] - SLACK <= y <= area[3] + SLACK
 
 
+def _in_lines(words: Sequence[Word]) -> list[Word]:
+    """Words line by line from top to bottom, each line from left to right."""
+    lines: list[list[Word]] = []
+    for word in sorted(words, key=lambda w: (w.box[1] + w.box[3], w.box[0])):
+        middle = (word.box[1] + word.box[3]) / 2
+        if lines and lines[-1][0].box[1] <= middle <= lines[-1][0].box[3]:
+            lines[-1].append(word)
+        else:
+            lines.append([word])
+    return [word for line in lines for word in sorted(line, key=lambda w: w.box[0])]
+
+
+def _columns(words: Sequence[Word]) -> list[list[Word]]:
+    """Words parted where a white gap runs down between them, from left to right."""
+    columns: list[list[Word]] = []
+    right = float("-inf")
+    for word in sorted(words, key=lambda w: w.box[0]):
+        if word.box[0] > right + GUTTER:
+            columns.append([])
+        columns[-1].append(word)
+        right = max(right, word.box[2])
+    return columns
+
+
 def find_words(words: Sequence[Word], wanted: str) -> list[Word]:
-    """The run of words whose folded texts hold the folded quote; empty when there is none."""
-    folded = [fold(word.text) for word in words]
-    at = "".join(folded).find(wanted) if wanted else -1
-    if at < 0:
+    """The first run of words whose folded texts hold the folded quote; empty when there is none."""
+    found = _matches([word.text for word in words], wanted)
+    return list(words[slice(*found[0])]) if found else []
+
+
+def _matches(texts: Sequence[str], wanted: str) -> list[tuple[int, int]]:
+    """The runs of texts (first, end) that hold the folded quote: those of whole words, else of parts of words."""
+    if not wanted:
         return []
-    found: list[Word] = []
-    position = 0
-    for word, text in zip(words, folded, strict=True):
-        if position < at + len(wanted) and position + len(text) > at:
-            found.append(word)
-        position += len(text)
-    return found
+    evened = [_even(text) for text in texts]
+    joined = "".join(evened)
+    dropped = [m.start() for m in _LOOSE_HYPHEN.finditer(joined)]
+    starts = [at - bisect_left(dropped, at) for at in accumulate(map(len, evened), initial=0)]
+    folded = _LOOSE_HYPHEN.sub("", joined)
+    whole: list[tuple[int, int]] = []
+    parts: list[tuple[int, int]] = []
+    at = folded.find(wanted)
+    while at >= 0:
+        end = at + len(wanted)
+        run = bisect_right(starts, at, hi=len(texts)) - 1, bisect_left(starts, end, hi=len(texts))
+        if starts[run[0]] == at and starts[run[1]] == end:
+            whole.append(run)
+        elif not (_cuts(folded, at, starts) or _cuts(folded, end, starts)):
+            parts.append(run)
+        at = folded.find(wanted, at + 1)
+    return whole or parts
+
+
+def _cuts(folded: str, at: int, starts: Sequence[int]) -> bool:
+    """Whether a border in the text falls inside a number, or inside a word of a script that parts its words."""
+    place = bisect_left(starts, at)
+    if place == len(starts) or starts[place] == at:
+        return False
+    before, after = folded[at - 1], folded[at]
+    if after.isdigit() and (before.isdigit() or re.search(r"\d[.,]$", folded[max(0, at - 2) : at])):
+        return True
+    if before.isdigit() and re.match(r"[.,]\d", folded[at : at + 2]):
+        return True
+    glued = before.islower() and after.isupper()
+    return before.isalpha() and after.isalpha() and (after.islower() or after.isupper()) and not glued
+
+
+def _word_place(found: _PageWords) -> Place:
+    lengths: dict[int, int] = {}
+    for page, word in found:
+        lengths[page] = lengths.get(page, 0) + len(word.text)
+    boxes = tuple(box for page in lengths for box in line_boxes([w for n, w in found if n == page], page))
+    return Place(page=max(lengths, key=lambda page: lengths[page]), boxes=boxes, verified=True)
 
 
 def line_boxes(words: Sequence[Word], page: int) -> tuple[PageBox, ...]:
@@ -139,7 +230,7 @@ def line_boxes(words: Sequence[Word], page: int) -> tuple[PageBox, ...]:
     return tuple(PageBox(page=page, box=union_box(line)) for line in lines)
 
 
-# --- tables and documents without pages ---------------------------------------------------------
+# --- tables and pages without words -------------------------------------------------------------
 
 
 def row_text(cells: Sequence[Cell], row: int) -> str:
@@ -158,28 +249,30 @@ def _row_cells(elements: Sequence[Element], quote: str) -> list[Cell]:
     return []
 
 
-def _row_place(library: Library, chunk: Chunk, row: Sequence[Cell]) -> Place:
+def _row_place(layers: Mapping[int, Sequence[Word]], chunk: Chunk, row: Sequence[Cell]) -> Place:
     """Where a table row stands; verified when each of its cells is found, word for word, in its own box."""
-    boxed = [(c, c.page, c.box) for c in row if c.page is not None and c.box is not None]
+    boxed = [(c.text, c.page, c.box) for c in row if c.page is not None and c.box is not None]
     if not boxed:
-        return Place(page=chunk.page_numbers[0] if chunk.page_numbers else None, boxes=(), verified=not chunk.boxes)
-    page_number = boxed[0][1]
-    page = library.page(chunk.source_id, page_number)
-    words = page.words if page else ()
-    verified = len(boxed) == len(row) and all(
-        find_words([w for w in words if _is_inside(w.box, box)], fold(cell.text)) for cell, _, box in boxed
-    )
-    box = union_box([box for _, number, box in boxed if number == page_number])
-    return Place(page=page_number, boxes=(PageBox(page=page_number, box=box),), verified=verified)
+        page = next((c.page for c in row if c.page is not None), next(iter(chunk.page_numbers), None))
+        boxes = tuple(b for b in chunk.boxes if b.page == page)
+        return Place(page=page, boxes=boxes, verified=not layers)
+    page = boxed[0][1]
+    verified = not layers or len(boxed) == len(row)
+    for text, number, box in boxed if layers else ():
+        inside = [w for w in layers.get(number, ()) if _is_inside(w.box, box)]
+        verified = verified and bool(find_words(inside, fold(text)))
+    box = union_box([box for _, number, box in boxed if number == page])
+    return Place(page=page, boxes=(PageBox(page=page, box=box),), verified=verified)
 
 
-def _without_words(chunk: Chunk, elements: Sequence[Element], wanted: str) -> Place:
-    """A place in a document without a word layer: the element whose text holds the quote."""
-    for element in elements:
-        if wanted and wanted in fold(element.text):
-            return Place(page=element.page_number, boxes=element.boxes, verified=not chunk.page_numbers)
-    page = chunk.page_numbers[0] if chunk.page_numbers else None
-    return Place(page=page, boxes=tuple(b for b in chunk.boxes if b.page == page), verified=False)
+def _without_words(chunk: Chunk, elements: Sequence[Element], wanted: str, *, has_words: bool) -> Place:
+    """A place in a document without a word layer: the elements whose texts, one after the other, hold the quote."""
+    owners = [(element, text) for element in elements for text in element.text.split()]
+    found = _matches([text for _, text in owners], wanted)
+    run = [element for element, _ in owners[slice(*found[0])]] if found else []
+    page = next((e.page_number for e in run), next(iter(chunk.page_numbers), None))
+    boxes = [box for element in run for box in element.boxes] or [b for b in chunk.boxes if b.page == page]
+    return Place(page=page, boxes=tuple(dict.fromkeys(boxes)), verified=bool(run) and not has_words)
 
 
 def parse_citation_id(citation_id: str) -> tuple[str, int, int] | None:

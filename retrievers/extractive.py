@@ -6,20 +6,53 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from ingest.library import Library
 from ingest.tables import column_headers, header_rows, row_label
-from ingest.types import Cell, CellRef, Hit
-from retrievers.citations import fold, row_text
-from retrievers.language import content_terms, match_query, names, sentences, stem, stems, tokens, years_and_numbers
+from ingest.types import Cell, CellRef, Element, Hit
+from retrievers.citations import fold, locate, row_text
+from retrievers.language import (
+    Span,
+    codes,
+    content_terms,
+    has_number,
+    is_year,
+    match_query,
+    names,
+    sentences,
+    stem,
+    stems,
+    tokens,
+    without_form,
+    years_and_numbers,
+)
 
 MAX_QUOTES = 3
-MIN_COVERAGE = 0.6
+MIN_COVERAGE = 0.45
 """Share of the question's weight that a sentence with its headings must cover to count as support."""
-NEAR_BEST = 0.85
+APART = 0.2
+"""Coverage that does not count when all words that stand together in the question stand apart in the piece."""
+MIN_OWN = 0.4
+"""Share that a piece must cover itself: less, and it is the headings that match."""
+NEAR_BEST = 0.9
 """Further quotes must score at least this share of the best."""
 MIN_WORDS = 3
 LONG_WORDS = 40
+MOST_WORDS = 120
+"""A longer piece is no quote: a reader would have to look for the answer in it."""
+MOST_ITEMS = 12
+"""List items quoted with the sentence that announces them."""
+CHECKED = 12
+"""Pieces that are looked for on their pages before giving up."""
+BROKEN = 0.7
+"""What the score of a sentence that breaks off or begins amid is multiplied by."""
+LABEL_WEIGHT = 0.4
+"""How much a table row loses when its label names something else beside what is asked for."""
+PHRASE_WEIGHT = 0.2
+"""How much a piece loses when words that stand together in the question stand apart in it."""
+PHRASE_REACH = 3
+"""Words from one term of the question to the next within which they stand together."""
 CAUSE_SENTENCES = 2
 """Sentences quoted after the one that names an event when the question asks why: the cause follows it."""
 OPENING = 600
@@ -29,6 +62,12 @@ _COUNTED = re.compile(
     r"(?= (?:did|do|does|is|are|was|were|has|have|had|can|could|may|must|will|would|should)\b"
     r"| (?:in|on|at|per|from|to|with)\b|\?|$)"
 )
+_ASKS_NUMBER = re.compile(
+    r"\b(how (many|much|long|old|far|often|tall|deep|high)"
+    r"|(what|which) (\w+ )?(percent|percentage|number|amount|price))\b"
+)
+_ASKS_DATE = re.compile(r"\b(when|(what|which) (\w+ )?(date|year|day|month))\b")
+_FIGURES = re.compile(r"(\D+?)[\s$\u20ac\u00a3]+[\d(][\d.,%()\s$\u20ac\u00a3\u2013-]*")
 _GENERIC = frozenset("people persons times things items percent percentage money years many much".split())
 
 
@@ -37,7 +76,8 @@ class Evidence:
     """A verbatim piece of a hit that may answer: ``hit.chunk.text[start:end]``.
 
     ``said`` is how an answer words it, ``own`` the words that it says itself (of a table row also its caption and
-    the asked cell's headers), ``context`` those that it stands under (headings, neighbours).
+    the asked cell's headers), ``context`` those that it stands under (headings, neighbours), ``label`` what names a
+    table row, ``whole`` whether it is no broken part of a sentence.
     """
 
     hit: Hit
@@ -46,22 +86,33 @@ class Evidence:
     said: str
     own: str
     context: str
+    label: str = ""
+    whole: bool = True
     score: float = 0.0
     cell: CellRef | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """A question's terms and their weights (inverse document frequency), and the terms that must be there."""
+    """A question's terms and their weights (inverse document frequency), and the terms that must be there.
+
+    ``pairs`` are the terms that follow each other in the question, ``codes`` the terms of its names with digits, such
+    as P-10, that must follow each other in an answer.
+    """
 
     text: str
     weights: Mapping[str, float]
     required: frozenset[str]
+    pairs: tuple[tuple[str, str], ...] = ()
+    codes: tuple[tuple[str, ...], ...] = ()
     asks_cause: bool = False
+    asks_number: bool = False
+    asks_date: bool = False
 
 
 def read_question(question: str, library: Library) -> Question:
     """Weigh a question's terms by how rare they are in the library; names and numbers are required."""
+    question = without_form(question)
     terms = content_terms(question)
     total = max(1, library.counts()["chunks"])
     frequency = library.document_frequency([match_query([t]) for t in terms])
@@ -71,8 +122,12 @@ def read_question(question: str, library: Library) -> Question:
         text=question,
         weights=weights,
         required=frozenset(required & set(weights)),
+        pairs=tuple(pairwise(weights)),
+        codes=tuple(tuple(map(stem, code)) for code in codes(question)),
         asks_cause=re.match(r"\s*(why|for what reason|what (was|is) the (cause|reason))\b", question.lower())
         is not None,
+        asks_number=_ASKS_NUMBER.search(question.lower()) is not None,
+        asks_date=_ASKS_DATE.search(question.lower()) is not None,
     )
 
 
@@ -84,7 +139,10 @@ def counted_things(question: str) -> set[str]:
 
 
 def find_evidence(question: Question, hits: Sequence[Hit], library: Library) -> list[Evidence]:
-    """The pieces that support an answer, best first, at most ``MAX_QUOTES``; empty when nothing does."""
+    """The pieces that support an answer, best first, at most ``MAX_QUOTES``; empty when nothing does.
+
+    Each was found word for word on its page: what cannot be shown there is no evidence.
+    """
     found = (
         replace(piece, score=_score(question, piece, rank))
         for rank, hit in enumerate(hits)
@@ -92,12 +150,18 @@ def find_evidence(question: Question, hits: Sequence[Hit], library: Library) -> 
     )
     supported = sorted((piece for piece in found if piece.score > 0), key=lambda piece: -piece.score)
     chosen: list[Evidence] = []
-    for piece in supported:
-        if piece.score < supported[0].score * NEAR_BEST or len(chosen) == MAX_QUOTES:
+    for piece in supported[:CHECKED]:
+        if chosen and (piece.score < chosen[0].score * NEAR_BEST or len(chosen) == MAX_QUOTES):
             break
-        if all(_says_more(piece, other) for other in chosen):
+        if all(_says_more(piece, other) for other in chosen) and _is_verified(piece, library):
             chosen.append(piece)
     return chosen
+
+
+def _is_verified(piece: Evidence, library: Library) -> bool:
+    chunk = piece.hit.chunk
+    quote = chunk.text[piece.start : piece.end]
+    return locate(library, chunk, library.elements(chunk.element_ids), quote, piece.start).verified
 
 
 def _says_more(piece: Evidence, other: Evidence) -> bool:
@@ -106,16 +170,56 @@ def _says_more(piece: Evidence, other: Evidence) -> bool:
 
 def _score(question: Question, piece: Evidence, rank: int) -> float:
     """0 when a required term is missing or too little of the question is covered; own words count twice."""
-    own_terms, near_terms = set(stems(piece.own)), set(stems(piece.context))
-    if not question.required <= own_terms | near_terms:
+    said, beside = stems(piece.own), stems(piece.context)
+    own_terms, near_terms = set(said), set(beside)
+    if not question.required <= own_terms | near_terms or not _can_answer(question, piece):
+        return 0.0
+    if any(not _has_run(code, said) and not _has_run(code, beside) for code in question.codes):
         return 0.0
     total: float = sum(question.weights.values()) or 1.0
     own = sum(w for t, w in question.weights.items() if t in own_terms) / total
     near = sum(w for t, w in question.weights.items() if t in near_terms - own_terms) / total
-    if own + near < MIN_COVERAGE or own == 0.0:
+    together = _share_together(question.pairs, said)
+    if own + near - APART * (1 - together) < MIN_COVERAGE or own < MIN_OWN:
         return 0.0
     length = max(1.0, len(piece.own.split()) / LONG_WORDS)
-    return float((own + 0.5 * near) / length**0.25 * (1 - 0.02 * rank))
+    phrase = 1 - PHRASE_WEIGHT * (1 - together)
+    label = 1 - LABEL_WEIGHT * (1 - _share_asked(question, piece.label))
+    broken = 1.0 if piece.whole else BROKEN
+    return float((own + 0.5 * near) * phrase * label * broken / length**0.25 * (1 - 0.02 * rank))
+
+
+def _has_run(run: Sequence[str], terms: Sequence[str]) -> bool:
+    return any(tuple(terms[i : i + len(run)]) == run for i, term in enumerate(terms) if term == run[0])
+
+
+def _can_answer(question: Question, piece: Evidence) -> bool:
+    """Whether a piece has the form of an answer: no question, and with a number or date where one is asked for."""
+    quote = piece.hit.chunk.text[piece.start : piece.end].rstrip()
+    if quote.endswith("?") or len(quote.split()) > MOST_WORDS:
+        return False
+    if question.asks_date:
+        return has_number(quote)
+    known = set(question.weights) | {t for t in tokens(quote) if is_year(t)}
+    return not question.asks_number or has_number(quote, known)
+
+
+def _share_together(pairs: Sequence[tuple[str, str]], said: Sequence[str]) -> float:
+    """Share of the question's neighbouring terms that stand together, in this order, in a text."""
+    places: dict[str, list[int]] = {}
+    for place, term in enumerate(said):
+        places.setdefault(term, []).append(place)
+    together = sum(
+        any(0 < b - a <= PHRASE_REACH for a in places.get(first, ()) for b in places.get(second, ()))
+        for first, second in pairs
+    )
+    return together / len(pairs) if pairs else 1.0
+
+
+def _share_asked(question: Question, label: str) -> float:
+    """Share of a row label's words that the question has; its codes and numbers do not count."""
+    words = [t for t in content_terms(label) if t.isalpha()] if label else []
+    return sum(stem(t) in question.weights for t in words) / len(words) if words else 1.0
 
 
 # --- pieces -------------------------------------------------------------------------------------
@@ -124,15 +228,65 @@ def _score(question: Question, piece: Evidence, rank: int) -> float:
 def _pieces(hit: Hit, question: Question, library: Library) -> Iterator[Evidence]:
     """The sentences of a text or caption, the rows of a table."""
     titles = " ".join((hit.doc, *hit.chunk.title_path, _years_of_opening(hit, library)))
+    elements = library.elements(hit.chunk.element_ids)
     if hit.chunk.kind == "table":
-        yield from _rows(hit, question, library, titles)
-        return
-    spans = [s for s in sentences(hit.chunk.text) if len(s.text.split()) >= MIN_WORDS or s.text[-1:] in ".!?"]
-    for i, span in enumerate(spans):
-        before = spans[i - 1].text if i else ""
-        last = spans[min(i + CAUSE_SENTENCES, len(spans) - 1)] if question.asks_cause else span
-        said = hit.chunk.text[span.start : last.end]
-        yield Evidence(hit=hit, start=span.start, end=last.end, said=said, own=span.text, context=f"{titles} {before}")
+        yield from _rows(hit, question, elements, titles)
+    else:
+        yield from _sentences(hit, question, elements, titles)
+
+
+def _sentences(hit: Hit, question: Question, elements: Sequence[Element], titles: str) -> Iterator[Evidence]:
+    """Each sentence under its headings and after the one before; a heading only where nothing stands under it."""
+    text = hit.chunk.text
+    spans = [(span, _category(span, elements)) for span in sentences(text)]
+    headed = any(category != "Title" for _, category in spans)
+    for i, (span, category) in enumerate(spans):
+        too_short = len(span.text.split()) < MIN_WORDS and span.text[-1:] not in ".!?"
+        if too_short or (category == "Title" and headed):
+            continue
+        before = spans[i - 1][0].text if i else ""
+        after = spans[i + 1][0].text if i + 1 < len(spans) else ""
+        end = _end(spans, i, question)
+        said = text[span.start : end]
+        yield Evidence(
+            hit=hit,
+            start=span.start,
+            end=end,
+            said=said,
+            own=said if span.text.endswith(":") else span.text,
+            context=f"{titles} {before}",
+            label=_label_of_line(span.text),
+            whole=category == "ListItem" or not (_is_broken(before, span.text) or _is_broken(span.text, after)),
+        )
+
+
+def _category(span: Span, elements: Sequence[Element]) -> str:
+    """The category of the element that a sentence of a chunk stands in; empty when it holds but a part of it."""
+    return next((e.category for e in elements if span.text in " ".join(e.text.split())), "")
+
+
+def _is_broken(before: str, after: str) -> bool:
+    """Whether two pieces are one sentence that a column, a page or a picture parts."""
+    return bool(before) and before[-1] not in ".!?:;\u2026" and after[:1].islower()
+
+
+def _label_of_line(line: str) -> str:
+    """The words of a line that ends in numbers, like a table row's; empty for other lines."""
+    found = _FIGURES.fullmatch(line)
+    return found[1] if found else ""
+
+
+def _end(spans: Sequence[tuple[Span, str]], first: int, question: Question) -> int:
+    """Where a piece ends: with its sentence, with the list that it announces, or past the cause that follows."""
+    last = first
+    if spans[first][0].text.endswith(":"):
+        while last + 1 < len(spans) and last - first < MOST_ITEMS and spans[last + 1][1] == "ListItem":
+            last += 1
+    elif question.asks_cause:
+        last = min(first + CAUSE_SENTENCES, len(spans) - 1)
+    while last > first and sum(len(span.text.split()) for span, _ in spans[first : last + 1]) > MOST_WORDS:
+        last -= 1
+    return spans[last][0].end
 
 
 def _years_of_opening(hit: Hit, library: Library) -> str:
@@ -141,9 +295,8 @@ def _years_of_opening(hit: Hit, library: Library) -> str:
     return " ".join(re.findall(r"\b(?:19|20)\d\d\b", first.text[:OPENING])) if first else ""
 
 
-def _rows(hit: Hit, question: Question, library: Library, titles: str) -> Iterator[Evidence]:
+def _rows(hit: Hit, question: Question, elements: Sequence[Element], titles: str) -> Iterator[Evidence]:
     """Each line of a table's text, with the cell that is asked for when the question's words single one out."""
-    elements = library.elements(hit.chunk.element_ids)
     captions = " ".join(e.text for e in elements if e.category == "FigureCaption")
     cells = next((e.cells for e in elements if e.cells), ())
     spanning = {
@@ -177,7 +330,7 @@ def _row_piece(  # noqa: PLR0913, PLR0917 (what a row stands in, spelled out)
     own = f"{line} {label} {caption}"
     cell = _asked_cell(cells, row, label, question)
     if cell is None:
-        return Evidence(hit=hit, start=start, end=end, said=line, own=own, context=context)
+        return Evidence(hit=hit, start=start, end=end, said=line, own=own, context=context, label=label)
     headers = column_headers(cells, cell.column)
     return Evidence(
         hit=hit,
@@ -186,6 +339,7 @@ def _row_piece(  # noqa: PLR0913, PLR0917 (what a row stands in, spelled out)
         said=_cell_sentence(label, headers, cell.text),
         own=f"{own} {' '.join(headers)}",
         context=context,
+        label=label,
         cell=CellRef(row=cell.row, column=cell.column, header=headers),
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -19,7 +19,16 @@ _STOP = frozenset(
     this those through to too under until up upon us use used uses using very was wasn't we were weren't what what's
     when where whether which while who whom whose why will with within without would write yes you your
     according answer based document documents does file find format following number page pages question
-    describe described mention mentioned mentions provide provided state stated states called exactly""".split()
+    describe described mention mentioned mentions provide provided state stated states called exactly fy""".split()
+)
+_FORM = re.compile(
+    r"\W*(?:please|answer|respond|reply|round|format|write|list|give|return|enumerate|express|for example|e\.g)\b"
+)
+_ITEM_NUMBER = re.compile(r"\s*(?:\(\d{1,2}\)|\d{1,2}[.)])\s")
+_NUMBER_WORDS = frozenset(
+    """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen
+    eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand million billion dozen half
+    once twice none no nobody nothing never""".split()
 )
 _ABBREVIATIONS = frozenset(
     """e.g i.e etc vs cf al fig figs eq no nos
@@ -80,17 +89,50 @@ def content_terms(question: str) -> list[str]:
     return list(found) or list(dict.fromkeys(tokens(question)))
 
 
+def without_form(question: str) -> str:
+    """A question without what it asks of the answer's form ("Round to two decimals", "Answer in millions")."""
+    end = question.rfind("?") + 1
+    return question[:end] if end and _FORM.match(question[end:].lower()) else question
+
+
+def has_number(text: str, besides: Collection[str] = ()) -> bool:
+    """Whether a text names a number, in digits or words ("none" counts), other than those ``besides``.
+
+    The number of the item at its beginning does not count.
+    """
+    said = tokens(_ITEM_NUMBER.sub("", text))
+    return any((t[:1].isdigit() and stem(t) not in besides) or t in _NUMBER_WORDS for t in said)
+
+
+def is_year(token: str) -> bool:
+    """Whether a number reads as a year."""
+    return re.fullmatch(r"(?:19|20)\d\d", token) is not None
+
+
 def match_query(terms: Sequence[str]) -> str:
     """An FTS5 query for any of the terms, best match first by BM25; empty when there are none."""
     return " OR ".join('"' + term.replace('"', '""') + '"' for term in terms)
 
 
 def names(question: str) -> list[str]:
-    """Words that a question writes like names (capitals or digits inside), lower-case, its first word left out."""
+    """Words that a question writes like names (capitals or digits inside), lower-case, its first word left out.
+
+    Capitals say nothing where a question also writes its small words with them.
+    """
     found = re.findall(r"[^\W_][\w\u2019'-]*", question)
+    small = [w[:1].isupper() for w in found[1:] if w.lower() in _STOP]
+    if small and sum(small) > len(small) / 2:
+        found = [w.lower() for w in found]
     out = [w for i, w in enumerate(found) if (i and w[:1].isupper()) or any(c.isupper() or c.isdigit() for c in w[1:])]
     parts = (t for word in out for t in tokens(word))
     return list(dict.fromkeys(t for t in parts if t not in _STOP and not t.isdigit()))
+
+
+def codes(question: str) -> list[list[str]]:
+    """The tokens of each name that joins letters and digits ("P-10", "AR01"); those without either are left out."""
+    found = (tokens(word) for word in re.findall(r"[^\W_][\w\u2019'-]*", question))
+    kept = ([t for t in parts if t not in _STOP] for parts in found)
+    return [k for k in kept if len(k) > 1 and any(t[0].isdigit() for t in k) and any(t.isalpha() for t in k)]
 
 
 def years_and_numbers(question: str) -> list[str]:

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import fnmatch
+import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from ingest.embed import Embedder, load_embedder
-from ingest.library import Library
+from ingest.errors import LibraryError
+from ingest.library import EmbedderRecord, Library
 from ingest.settings import DEFAULT_EMBEDDER, Settings, find_library, read_settings
 from ingest.types import Chunk, Hit, Kind
-from retrievers.language import content_terms, match_query
+from retrievers.language import content_terms, match_query, without_form
 
 if TYPE_CHECKING:
-    from ingest.vectors import VectorIndex
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from ingest.vectors import ChromaIndex, ExactIndex, Found
+
+log = logging.getLogger(__name__)
 
 RRF_K = 60
 """The constant of reciprocal rank fusion (Cormack, Clarke and Buettcher, SIGIR 2009)."""
@@ -42,8 +49,11 @@ class MultiVectorRetriever:
         *,
         settings: Settings | None = None,
         embedder: Embedder | None = None,
+        exact_limit: int = EXACT_LIMIT,
     ) -> None:
         """``library`` is an open library or its folder; else it is found as the command line does.
+
+        Up to ``exact_limit`` vectors are all compared; above that Chroma's index finds the nearest.
 
         Raises:
             LibraryMissingError: there is no library.
@@ -53,43 +63,68 @@ class MultiVectorRetriever:
         if not isinstance(library, Library):
             library = Library(find_library(Path(library) if library else self.settings.library))
         self.library = library
-        self._embedder = embedder
-        self._lock = threading.Lock()
-        self._index: VectorIndex | None = None
-        self._generation = -1
+        self.exact_limit = exact_limit
+        self._given = embedder
+        self._loaded: tuple[str, Embedder] | None = None
+        self._loading = threading.Lock()
+        self._vectors = _Vectors(library, exact_limit)
         if embedder is not None:
             self._check(embedder)
 
     @property
     def embedder(self) -> Embedder:
-        """The embedder that made the library's vectors, loaded at first use."""
-        with self._lock:
-            if self._embedder is None:
-                stored = self.library.embedder
-                name = self.settings.embedder or (stored.name if stored else DEFAULT_EMBEDDER)
-                embedder = load_embedder(name, self.settings)
-                self._check(embedder)
-                self._embedder = embedder
-            return self._embedder
+        """The embedder that made the library's vectors, loaded at first use and when the library has changed to it.
+
+        Raises:
+            EmbedderMismatchError: the one that was given, or is set, did not make the library's vectors.
+        """
+        with self._loading:
+            stored = self.library.embedder
+            name = self.settings.embedder or (stored.name if stored else DEFAULT_EMBEDDER)
+            if self._given is None and (self._loaded is None or self._loaded[0] != name):
+                self._loaded = name, load_embedder(name, self.settings)
+            found = self._given or (self._loaded and self._loaded[1])
+            assert found is not None
+            self._check(found)
+            return found
 
     def _check(self, embedder: Embedder) -> None:
-        stored = self.library.embedder
-        if stored is not None and stored.name != embedder.name:
+        if self.library.embedder is not None:
             self.library.claim_embedder(embedder.name, embedder.dimension)
+
+    def close(self) -> None:
+        """Release Chroma's index; the library stays open. The next retrieval opens it again."""
+        self._vectors.close()
 
     def retrieve(self, question: str, k: int = 8, *, doc: str | None = None, kind: Kind | None = None) -> list[Hit]:
         """The ``k`` best hits, best first; ``doc`` is a glob over file names and paths."""
-        sources = self._matching_sources(doc) if doc else None
-        if sources == []:
-            return []
-        depth = max(CANDIDATES, k * 3) * (4 if kind else 1)
+        question = without_form(question)
         with self.library.snapshot():
-            dense = self._dense(question, depth, sources)
-            keyword = self._keyword(question, depth, sources)
-            fused = _fuse(dense, keyword)
-            chunks = self.library.chunks([key for key, _, _ in fused])
-            ranked = [(chunks[key], s, m) for key, s, m in fused if key in chunks and kind in (None, chunks[key].kind)]
-            return self._hits(ranked[:k])
+            sources = self._matching_sources(doc) if doc else None
+            if sources == []:
+                return []
+            stored = self.library.embedder
+            query = self.embedder.embed([question])[0] if stored else None
+            total, depth = self.library.vector_count(), max(CANDIDATES, k * 3)
+            while True:
+                hits = self._hits(self._ranked(question, query, depth, sources, kind))[:k]
+                # Of a kind that few chunks have, the best may stand far down.
+                if kind is None or len(hits) == k or depth >= total:
+                    return hits
+                depth *= 8
+
+    def _ranked(
+        self,
+        question: str,
+        query: NDArray[np.float32] | None,
+        depth: int,
+        sources: list[str] | None,
+        kind: Kind | None,
+    ) -> list[tuple[Chunk, float, str]]:
+        dense = self._dense(query, depth, sources) if query is not None else []
+        fused = _fuse(dense, self._keyword(question, depth, sources))
+        chunks = self.library.chunks([key for key, _, _ in fused])
+        return [(chunks[key], s, m) for key, s, m in fused if key in chunks and kind in (None, chunks[key].kind)]
 
     def _hits(self, ranked: Sequence[tuple[Chunk, float, str]]) -> list[Hit]:
         paths = self.library.paths_of(chunk.source_id for chunk, _, _ in ranked)
@@ -111,20 +146,17 @@ class MultiVectorRetriever:
             source_id
             for source_id, path in paths.items()
             if any(
-                fnmatch.fnmatchcase(name, pattern)
+                name == pattern or fnmatch.fnmatchcase(name, pattern)
                 for name in (doc_name(path), Path(path).name, self.library.shown(path))
             )
         ]
 
-    def _dense(self, question: str, depth: int, sources: list[str] | None) -> list[tuple[int, str]]:
+    def _dense(self, query: NDArray[np.float32], depth: int, sources: list[str] | None) -> list[tuple[int, str]]:
         """(chunk key, vector name) by falling similarity, each chunk once with its best vector."""
-        if self.library.embedder is None:
-            return []
-        query = self.embedder.embed([question])[0]
         allowed = None
         if sources is not None:
             allowed = {int(i) for i in self.library.matrix(source_ids=sources)[0]}
-        found = self._current_index().search(query, depth * 2, allowed)
+        found = self._vectors.search(query, depth * 2, allowed)
         owners = self.library.vector_owners([vector for vector, _ in found])
         best: dict[int, str] = {}
         for vector, _ in found:
@@ -133,22 +165,98 @@ class MultiVectorRetriever:
                 best.setdefault(key, name)
         return list(best.items())[:depth]
 
-    def _current_index(self) -> VectorIndex:
-        """The index over the library's present state, rebuilt when its generation has changed."""
-        from ingest.vectors import ExactIndex
-
-        generation = self.library.generation
-        with self._lock:
-            if self._index is None or generation != self._generation:
-                self._index = ExactIndex(*self.library.matrix())
-                self._generation = generation
-            return self._index
-
     def _keyword(self, question: str, depth: int, sources: list[str] | None) -> list[tuple[int, str]]:
         match = match_query(content_terms(question))
         if not match:
             return []
         return [(key, "keywords") for key, _ in self.library.keyword_search(match, depth, sources)]
+
+
+class _Vectors:
+    """The nearest vectors of a library's present state: compared with all, or by Chroma where they are too many.
+
+    What Chroma lacks (sources not yet indexed) is compared exactly; what it has too much is counted, so that as
+    many more are asked for: the caller drops those that no chunk owns.
+    """
+
+    def __init__(self, library: Library, exact_limit: int) -> None:
+        self._library, self._exact_limit = library, exact_limit
+        self._lock = threading.Lock()
+        self._generation = -1
+        self._exact: ExactIndex | None = None
+        self._chroma: ChromaIndex | None = None
+        self._surplus = 0
+
+    def search(self, query: NDArray[np.float32], k: int, allowed: Collection[int] | None) -> Found:
+        """The ``k`` nearest vectors, of those ``allowed``; some that no chunk owns any more may be among them."""
+        with self._lock:
+            exact = self._current()
+            if self._chroma is not None:
+                # Under the lock: no other thread may close an index that is being searched.
+                try:
+                    return self._joined(exact, self._chroma, query, k, allowed)
+                except LibraryError as exc:
+                    exact = self._all(exc)
+        return exact.search(query, k, allowed)
+
+    def _joined(
+        self,
+        fresh: ExactIndex,
+        chroma: ChromaIndex,
+        query: NDArray[np.float32],
+        k: int,
+        allowed: Collection[int] | None,
+    ) -> Found:
+        from ingest.vectors import TIE_DIGITS
+
+        wanted = k + self._surplus
+        found = dict(chroma.search(query, wanted, allowed)) | dict(fresh.search(query, k, allowed))
+        return sorted(found.items(), key=lambda row: (-round(row[1], TIE_DIGITS), row[0]))[:wanted]
+
+    def _current(self) -> ExactIndex:
+        """The exact index: over all vectors, or with Chroma open over those that it lacks."""
+        generation = self._library.generation
+        if self._exact is None or generation != self._generation:
+            self._release()
+            stored = self._library.embedder
+            many = stored is not None and self._library.vector_count() > self._exact_limit
+            self._exact = self._open_chroma(stored) if many and stored else self._exact_over(dirty_only=False)
+            self._generation = generation
+        return self._exact
+
+    def _open_chroma(self, stored: EmbedderRecord) -> ExactIndex:
+        from ingest.vectors import ChromaIndex
+
+        # Before Chroma is opened: what is indexed in between is then found twice, not lost.
+        fresh = self._exact_over(dirty_only=True)
+        try:
+            self._chroma = ChromaIndex(self._library.chroma_folder, stored.dimension, create=False)
+        except LibraryError as exc:
+            return self._all(exc)
+        self._surplus = len(self._library.index_work()[1])
+        return fresh
+
+    def _all(self, problem: LibraryError) -> ExactIndex:
+        """Without Chroma: the exact index over all vectors."""
+        log.warning("%s; until then all vectors are compared, which is slower", problem)
+        self._release()
+        self._exact = self._exact_over(dirty_only=False)
+        return self._exact
+
+    def _exact_over(self, *, dirty_only: bool) -> ExactIndex:
+        from ingest.vectors import ExactIndex
+
+        return ExactIndex(*self._library.matrix(dirty_only=dirty_only))
+
+    def _release(self) -> None:
+        chroma, self._chroma, self._exact = self._chroma, None, None
+        if chroma is not None:
+            chroma.close()
+
+    def close(self) -> None:
+        """Close Chroma's index and forget what is held."""
+        with self._lock:
+            self._release()
 
 
 def _fuse(dense: Sequence[tuple[int, str]], keyword: Sequence[tuple[int, str]]) -> list[tuple[int, float, str]]:

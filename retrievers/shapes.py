@@ -123,6 +123,7 @@ def element_json(element: Element) -> JSON:
         "text_as_html": element.text_as_html,
         "image_path": element.image_path,
         "confidence": element.confidence,
+        "summary": element.summary,
         "cells": [_cell_json(c) for c in element.cells],
     }
 

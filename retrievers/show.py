@@ -11,6 +11,8 @@ from ingest.render import check_original, crop, draw_pages, mark, open_picture, 
 from ingest.types import BoundingBox, PageBox, union_box
 from retrievers.citations import locate, parse_citation_id
 
+DRAWN = ("pdf", "image")
+"""Formats whose pages can be drawn."""
 MARGIN = 36.0
 """Points shown around what is marked."""
 
@@ -22,31 +24,34 @@ def show(library: Library, wanted: str) -> bytes:
         UsageError: no chunk, element or citation has this id.
         SourceError: the original is gone, has changed, or has no pages to draw.
     """
-    source_id, boxes = _find(library, wanted)
+    source_id, boxes, page = _find(library, wanted)
     path = library.paths_of([source_id]).get(source_id)
     record = library.source(source_id)
-    if path is None or record is None or "!/" in path:
-        raise SourceError(f"{wanted}: its document is a part of another and cannot be drawn")
-    if not boxes:
+    if path is None or record is None:
+        raise SourceError(f"{wanted}: its document is no longer in the library")
+    if not boxes or record.format not in DRAWN:
         raise SourceError(f"{Path(path).name} has no pages to draw; its text is in `pincite search --json`")
-    check_original(Path(path), source_id)
-    page = boxes[0].page
-    return _drawn(Path(path), record.format, page, [b.box for b in boxes if b.page == page])
+    original = Path(path) if record.parent_id is None else library.member_path(source_id, record.format)
+    if record.parent_id is None:
+        check_original(original, source_id)
+    return _drawn(original, record.format, page, [b.box for b in boxes if b.page == page])
 
 
-def _find(library: Library, wanted: str) -> tuple[str, Sequence[PageBox]]:
+def _find(library: Library, wanted: str) -> tuple[str, Sequence[PageBox], int]:
+    """The source of an id, its boxes, and the page to draw: that of most of a quote, else the first one."""
     cited = parse_citation_id(wanted)
     chunk = library.chunk(cited[0] if cited else wanted)
     if chunk is not None and cited is not None:
-        elements = library.elements(chunk.element_ids)
-        return chunk.source_id, locate(library, chunk, elements, chunk.text[cited[1] : cited[2]]).boxes
+        quote = chunk.text[cited[1] : cited[2]]
+        place = locate(library, chunk, library.elements(chunk.element_ids), quote, cited[1])
+        return chunk.source_id, place.boxes, place.page or 1
     if chunk is not None:
-        return chunk.source_id, chunk.boxes
+        return chunk.source_id, chunk.boxes, chunk.boxes[0].page if chunk.boxes else 1
     source_id = library.element_source(wanted)
     found = library.elements([wanted])
     if source_id is None or not found:
         raise UsageError(f"no chunk, element or citation has the id {wanted}")
-    return source_id, found[0].boxes
+    return source_id, found[0].boxes, found[0].boxes[0].page if found[0].boxes else 1
 
 
 def _drawn(path: Path, kind: str, page: int, boxes: Sequence[BoundingBox]) -> bytes:

@@ -46,6 +46,18 @@ class Partitioner(Protocol):
         ...
 
 
+class PagedPartitioner(Partitioner, Protocol):
+    """A partitioner that leaves pages ``unread`` and reads them later, one by one and in parallel."""
+
+    def read_pages(self, source: Source, pages: Sequence[int], options: PartitionOptions) -> Partition:
+        """Read these pages (from 1) the slow way."""
+        ...
+
+    def join(self, source: Source, first: Partition, parts: Sequence[Partition]) -> Partition:
+        """The whole of a partition and the parts that were read later."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Format:
     """A format that is read: its name, file extensions, the module and library that read it, and what is kept."""
@@ -96,6 +108,35 @@ FORMATS: dict[str, Format] = {
             library="unstructured",
             keeps="titles, paragraphs, lists",
         ),
+        Format(
+            name="pptx",
+            extensions=(".pptx",),
+            module="ingest.partition.slides",
+            library="python-pptx, unstructured",
+            keeps="titles, text, lists, tables with merged cells, charts' data, diagrams, pictures, notes, shape boxes",
+        ),
+        Format(
+            name="eml",
+            extensions=(".eml",),
+            module="ingest.partition.mail",
+            library="email (standard library), unstructured",
+            keeps="subject, sender, date, text, pictures in the text; what is attached is read as documents of its own",
+        ),
+        Format(
+            name="image",
+            extensions=(".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".gif"),
+            module="ingest.partition.picture",
+            library="pillow, rapidocr",
+            keeps="the picture, its text by OCR with word boxes; a frame of a TIFF is a page",
+        ),
+        # Told by content alone: most .html and .json files are none.
+        Format(
+            name="addon",
+            extensions=(),
+            module="ingest.partition.addons",
+            library="lxml",
+            keeps="description, permissions, release notes and a table of facts of a saved add-on page or API record",
+        ),
     )
 }
 
@@ -119,7 +160,37 @@ def partition(source: Source, options: PartitionOptions | None = None) -> Partit
     Raises:
         SourceError: the source is encrypted, broken or not of a type that is read.
     """
-    return partitioner_for(source).partition(source, options or PartitionOptions())
+    options = options or PartitionOptions()
+    first = partition_text(source, options)
+    return join(source, first, [read_pages(source, first.unread, options)]) if first.unread else first
+
+
+def partition_text(source: Source, options: PartitionOptions) -> Partition:
+    """Partition one source but for the pages that need OCR, which are named in ``unread``.
+
+    Raises:
+        SourceError: as ``partition``.
+    """
+    return partitioner_for(source).partition(source, options)
+
+
+def read_pages(source: Source, pages: Sequence[int], options: PartitionOptions) -> Partition:
+    """Read pages that a partition left ``unread``: by OCR, seconds a page.
+
+    Raises:
+        SourceError: a page cannot be read.
+    """
+    return _paged(source).read_pages(source, pages, options)
+
+
+def join(source: Source, first: Partition, parts: Sequence[Partition]) -> Partition:
+    """A partition with its unread pages, read since, in their places."""
+    return _paged(source).join(source, first, parts)
+
+
+def _paged(source: Source) -> PagedPartitioner:
+    found: PagedPartitioner = importlib.import_module(FORMATS[source.format].module)
+    return found
 
 
 def count_by_category(result: Partition) -> dict[str, int]:
@@ -134,6 +205,12 @@ def format_of_extension(suffix: str) -> str | None:
     """The name of the format that has this extension (with its dot), if any."""
     wanted = suffix.lower()
     return next((f.name for f in FORMATS.values() if wanted in f.extensions), None)
+
+
+def format_of_text(head: bytes) -> str | None:
+    """The format of a text whose extension does not tell it, by its first bytes: an add-on's page or record."""
+    addons = importlib.import_module(FORMATS["addon"].module)
+    return "addon" if addons.is_addon_page(head) or addons.is_addon_record(head) else None
 
 
 def extensions() -> Sequence[str]:

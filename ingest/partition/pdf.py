@@ -19,6 +19,7 @@ from ingest.tables import cells_to_html, table_text
 from ingest.types import BoundingBox, Cell, Element, Page, PageBox, Partition, Source, Word, stable_id, union_box
 
 if TYPE_CHECKING:
+    from liteparse import LiteParse
     from liteparse.types import LayoutBlock, LayoutCell, ParsedPage, ParseResult, VectorGraphics
 
 BATCH_PAGES = 100
@@ -28,6 +29,10 @@ MARGIN_BAND = 0.1
 CAPTION_REACH = 90.0
 """Points between a caption and the table or picture that it belongs to, at most."""
 FULL_PAGE = 0.85
+LEVEL_STEP = 1.2
+"""A recognised heading is of a lower level when it is smaller by this factor."""
+FEW_CHARACTERS = 20
+"""A scanned page with less text than this is a picture as well."""
 _EMPHASIS = re.compile(r"(\*\*\*|\*\*|\*|`)(?=\S)(.+?)(?<=\S)\1", re.DOTALL)
 _LINE_END_HYPHEN = re.compile(r"[-\u00ad\u2010]$")
 
@@ -63,34 +68,149 @@ def partition(source: Source, options: PartitionOptions) -> Partition:
     pages: list[Page] = []
     images: dict[str, bytes] = {}
     warnings: list[str] = []
+    unread: list[int] = []
     for result in _parse(source, options.pages):
         warnings += [f"page {error.page_num}: could not be read ({error.message})" for error in result.page_errors]
         figures = _raster_figures(result)
         for parsed in result.pages:
             started = time.perf_counter()
             work = _PageWork(parsed, _words(parsed))
+            if not work.words:
+                unread.append(parsed.page_num)
+                continue
             found = _page_elements(work, figures.get(parsed.page_num, []))
             if options.images != "off":
                 found, crops = _with_crops(source.path, parsed, found)
                 images |= crops
             elements += found
             pages.append(_page(work, found, (time.perf_counter() - started) * 1000))
-            if not work.words:
-                warnings.append(f"page {parsed.page_num}: no text layer")
-    identified = _identify(source.id, elements)
     return Partition(
-        elements=tuple(_bind_captions(nest_under_headings(identified))),
+        elements=_finished(source.id, elements),
         pages=tuple(pages),
         images=images,
         warnings=tuple(warnings),
+        unread=tuple(unread),
     )
+
+
+def read_pages(source: Source, pages: Sequence[int], options: PartitionOptions) -> Partition:
+    """Read pages that have no text layer by OCR; a page on which nothing is recognised becomes a picture.
+
+    Raises:
+        BrokenError: a page cannot be drawn.
+    """
+    parts = [_read_scanned(source, page, options) for page in pages]
+    return Partition(
+        elements=tuple(e for part in parts for e in part.elements),
+        pages=tuple(p for part in parts for p in part.pages),
+        images={name: data for part in parts for name, data in part.images.items()},
+        warnings=tuple(w for part in parts for w in part.warnings),
+    )
+
+
+def _read_scanned(source: Source, page: int, options: PartitionOptions) -> Partition:
+    from ingest.ocr import page_scale, read_lines, typeset
+
+    started = time.perf_counter()
+    width, height = page_size(source.path, page)
+    scale = page_scale(width, height)
+    picture = draw_pages(source.path, [page], scale=scale)[page]
+    lines = read_lines(picture, scale=scale)
+    size = {"page": page, "width": width, "height": height, "tier": "ocr", "reasons": ("no text layer",)}
+    elements: list[Element] = []
+    images: dict[str, bytes] = {}
+    if lines:
+        sheet = next(iter(_parse_bytes(typeset(lines, width, height))))
+        sheet.page_num = page
+        work = _PageWork(sheet, [word for line in lines for word in line.words])
+        confidence = round(sum(line.confidence for line in lines) / len(lines), 3)
+        elements = [replace(e, confidence=confidence) for e in _page_elements(work, [])]
+        said = f"page {page}: no text layer, OCR used"
+    else:
+        said = f"page {page}: no text layer, and OCR found no text"
+    if sum(len(line.text) for line in lines) < FEW_CHARACTERS and options.images != "off" and not is_plain(picture):
+        key, data = stored_png(picture)
+        images[key] = data
+        elements.append(replace(_element(page, "Image", "", [(0.0, 0.0, width, height)]), image_path=key))
+    words = tuple(word for line in lines for word in line.words)
+    ms = round((time.perf_counter() - started) * 1000, 1)
+    return Partition(
+        elements=tuple(elements),
+        pages=(Page(**size, words=words, ms=ms, text_kept=_share_kept(words, elements)),),  # type: ignore[arg-type]
+        images=images,
+        warnings=(said,),
+    )
+
+
+def join(source: Source, first: Partition, parts: Sequence[Partition]) -> Partition:
+    """A partition with the pages that were read later in their places."""
+    every = [first, *parts]
+    elements = sorted((e for part in every for e in part.elements), key=lambda e: e.page_number or 0)
+    images = {name: data for part in every for name, data in part.images.items()}
+    elements = _with_recognised_levels([replace(e, parent_id=None) for e in elements])
+    return Partition(
+        elements=_finished(source.id, elements),
+        pages=tuple(sorted((p for part in every for p in part.pages), key=lambda p: p.page)),
+        images=images,
+        warnings=tuple(sorted((w for part in every for w in part.warnings), key=_page_of_warning)),
+    )
+
+
+def _with_recognised_levels(elements: Sequence[Element]) -> list[Element]:
+    """Recognised headings with levels by their height over the whole document; each page alone cannot know them."""
+    heights = {id(e): e.boxes[0].box[3] - e.boxes[0].box[1] for e in elements if _is_read_title(e)}
+    levels: dict[float, int] = {}
+    top, level = 0.0, -1
+    for height in sorted(set(heights.values()), reverse=True):
+        if height * LEVEL_STEP < top or level < 0:
+            top, level = height, level + 1
+        levels[height] = level
+    return [replace(e, category_depth=levels[heights[id(e)]]) if _is_read_title(e) else e for e in elements]
+
+
+def _is_read_title(element: Element) -> bool:
+    return element.category == "Title" and element.confidence is not None
+
+
+def _page_of_warning(warning: str) -> int:
+    found = re.match(r"page (\d+)", warning)
+    return int(found[1]) if found else 0
+
+
+def page_size(path: Path, page: int) -> tuple[float, float]:
+    """Width and height of a page as displayed, in points."""
+    from liteparse import LiteParse
+
+    parsed = LiteParse(ocr_enabled=False, quiet=True, target_pages=str(page)).parse(path).pages[0]
+    return parsed.width, parsed.height
+
+
+def _finished(source_id: str, elements: Sequence[Element]) -> tuple[Element, ...]:
+    """Elements with ids, parents and captions: what needs the whole document."""
+    return tuple(_bind_captions(nest_under_headings(_identify(source_id, elements))))
 
 
 def _parse(source: Source, pages: tuple[int, ...] | None) -> Iterator[ParseResult]:
     """LiteParse's results, in batches that bound memory; its errors become ours here."""
-    from liteparse import LiteParse, ParseError
+    from liteparse import ParseError
 
-    parser = LiteParse(
+    parser = _parser(pages)
+    try:
+        if pages:
+            yield parser.parse(source.path)
+            return
+        for batch in parser.parse_batches(source.path, BATCH_PAGES):
+            yield batch.result
+    except FileNotFoundError as exc:
+        raise BrokenError("the file vanished while it was read") from exc
+    except ParseError as exc:
+        raise _mapped(source, exc) from exc
+
+
+def _parser(pages: tuple[int, ...] | None) -> LiteParse:
+    from liteparse import LiteParse
+
+    return LiteParse(
         ocr_enabled=False,
         quiet=True,
         output_format="markdown",
@@ -103,16 +223,10 @@ def _parse(source: Source, pages: tuple[int, ...] | None) -> Iterator[ParseResul
         continue_on_page_error=True,
         target_pages=",".join(map(str, pages)) if pages else None,
     )
-    try:
-        if pages:
-            yield parser.parse(source.path)
-            return
-        for batch in parser.parse_batches(source.path, BATCH_PAGES):
-            yield batch.result
-    except FileNotFoundError as exc:
-        raise BrokenError("the file vanished while it was read") from exc
-    except ParseError as exc:
-        raise _mapped(source, exc) from exc
+
+
+def _parse_bytes(data: bytes) -> list[ParsedPage]:
+    return list(_parser(None).parse(data).pages)
 
 
 def _mapped(source: Source, exc: Exception) -> BrokenError | EncryptedError:

@@ -12,7 +12,7 @@ import pytest
 from ingest import embed
 from ingest.embed import Embedder, OllamaEmbedder, PackagedFile, embedder_name, load_embedder, text_hash
 from ingest.errors import ModelError, UsageError, WeightsError
-from ingest.settings import Settings
+from ingest.settings import DEFAULT_EMBEDDER, Settings
 from tests.contracts import TEXTS, EmbedderContract
 from tests.ollama_server import OllamaServer
 
@@ -119,7 +119,7 @@ def test_an_incomplete_name_is_refused(name):
 
 
 def test_the_default_is_one_that_needs_no_server():
-    assert embed.DEFAULT_EMBEDDER in embed.FACTORIES
+    assert DEFAULT_EMBEDDER in embed.FACTORIES
 
 
 @pytest.mark.parametrize("name", ["wordllama", "minilm"])

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from ingest.chunk_text import squeeze
 from ingest.types import Element
 
 NEARBY_CHARACTERS = 300
@@ -33,7 +32,7 @@ def read_surroundings(elements: Sequence[Element]) -> Surroundings:
     mentions: dict[str, dict[str, None]] = {}
     for element in elements:
         if element.category not in _NOT_PROSE and "fig" in element.text.lower():
-            for sentence in _SENTENCE_END.split(squeeze(element.text)):
+            for sentence in _SENTENCE_END.split(" ".join(element.text.split())):
                 for number in dict.fromkeys(_FIGURE_NUMBER.findall(sentence)):
                     mentions.setdefault(number.lower(), {})[sentence] = None
     return Surroundings(
@@ -51,7 +50,7 @@ def _last_paragraphs(elements: Sequence[Element]) -> list[str]:
         if element.category == "Title":
             last = ""
         elif element.category not in _NOT_PROSE:
-            last = squeeze(element.text) or last
+            last = " ".join(element.text.split()) or last
     return found
 
 

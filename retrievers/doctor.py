@@ -1,0 +1,184 @@
+"""What is installed and reachable, which host would be sent what, and what to do about what is missing."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from ingest.embed import BERT_TOKENIZER, BGE_MODEL, MINILM_MODEL, WORDLLAMA_MATRIX, WORDLLAMA_TOKENIZER, PackagedFile
+from ingest.errors import LibraryError, LibraryMissingError, ModelError, WeightsError
+from ingest.library import Library
+from ingest.models import Ollama, is_loopback
+from ingest.settings import DEFAULT_EMBEDDER, Settings, find_library
+
+Level = Literal["ok", "note", "problem"]
+PACKAGES = ("liteparse", "pymupdf", "unstructured", "chromadb", "onnxruntime", "rapidocr", "ollama", "pillow", "pandas")
+EXTRAS = {
+    "llamaindex": ("llama-index-core", "retrievers for llama-index"),
+    "llamaparse": ("llama-cloud", "parsing in the cloud by LlamaParse"),
+}
+WEIGHTS = {
+    "wordllama": (WORDLLAMA_MATRIX, WORDLLAMA_TOKENIZER),
+    "minilm": (MINILM_MODEL, BERT_TOKENIZER),
+    "bge-small": (BGE_MODEL, BERT_TOKENIZER),
+}
+OCR_MODELS = ("PP-OCRv6_det_small.onnx", "PP-OCRv6_rec_small.onnx")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One thing looked at: its level, what was found, and what to do about it (empty when nothing)."""
+
+    name: str
+    level: Level
+    found: str
+    fix: str = ""
+
+
+def examine(settings: Settings) -> Iterator[Check]:
+    """Look at everything that pincite needs or could use; sends nothing but questions to the Ollama host."""
+    yield Check(name="python", level="ok", found=f"{platform.python_version()} at {sys.executable}")
+    yield from _packages()
+    yield from (_weights(name, files) for name, files in WEIGHTS.items())
+    yield _ocr()
+    yield from _ollama(settings)
+    yield from _extras()
+    yield _library(settings)
+    yield from _hosts(settings)
+
+
+def _packages() -> Iterator[Check]:
+    yield Check(name="pincite", level="ok", found=_version("pincite") or "not installed, run from its folder")
+    for package in PACKAGES:
+        version = _version(package)
+        if version:
+            yield Check(name=package, level="ok", found=version)
+        else:
+            yield Check(name=package, level="problem", found="missing", fix=f"pip install {package}")
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _weights(name: str, files: tuple[PackagedFile, ...]) -> Check:
+    try:
+        for file in files:
+            file.read()
+    except WeightsError as exc:
+        return Check(
+            name=f"embedder {name}", level="problem", found=str(exc), fix="pip install --force-reinstall pincite"
+        )
+    digests = ", ".join(f"{Path(file.path).name} {file.sha256[:12]}" for file in files)
+    return Check(name=f"embedder {name}", level="ok", found=f"weights as pinned: sha256 {digests}")
+
+
+def _ocr() -> Check:
+    try:
+        root = Path(str(importlib.metadata.distribution("rapidocr").locate_file("rapidocr/models")))
+    except importlib.metadata.PackageNotFoundError:
+        return Check(name="OCR", level="problem", found="rapidocr is missing", fix="pip install rapidocr")
+    missing = [model for model in OCR_MODELS if not (root / model).is_file()]
+    if missing:
+        return Check(
+            name="OCR",
+            level="problem",
+            found=f"models missing: {', '.join(missing)}",
+            fix="pip install --force-reinstall rapidocr",
+        )
+    return Check(name="OCR", level="ok", found=f"rapidocr {_version('rapidocr')} with its packaged models")
+
+
+def _ollama(settings: Settings) -> Iterator[Check]:
+    client = Ollama(host=settings.ollama_host, timeout=5.0, retries=0)
+    version = client.version()
+    if version is None:
+        yield Check(
+            name="Ollama",
+            level="note",
+            found=f"no server answers at {settings.ollama_host}; answers are extractive, pictures are read by OCR",
+            fix=f"install Ollama, then: ollama serve, ollama pull {settings.chat_model},"
+            f" ollama pull {settings.vision_model}",
+        )
+        return
+    yield Check(name="Ollama", level="ok", found=f"version {version} at {settings.ollama_host}")
+    try:
+        models = client.models()
+    except ModelError as exc:
+        yield Check(name="Ollama models", level="problem", found=str(exc), fix="look at the server's log")
+        return
+    yield _model("chat model", settings.chat_model, models, "answers are extractive")
+    yield _model("vision model", settings.vision_model, models, "pictures are read by OCR alone")
+
+
+def _model(role: str, name: str, models: dict[str, str], without: str) -> Check:
+    full = name if ":" in name.rpartition("/")[2] else f"{name}:latest"
+    if full in models:
+        return Check(name=role, level="ok", found=f"{full} {models[full][:19]}")
+    have = f"; the server has {', '.join(sorted(models))}" if models else "; the server has no models"
+    return Check(name=role, level="note", found=f"{name} is missing: {without}{have}", fix=f"ollama pull {name}")
+
+
+def _extras() -> Iterator[Check]:
+    for extra, (package, purpose) in EXTRAS.items():
+        version = _version(package)
+        if version:
+            yield Check(name=f"extra {extra}", level="ok", found=f"{package} {version}")
+        else:
+            yield Check(
+                name=f"extra {extra}",
+                level="note",
+                found=f"not installed ({purpose})",
+                fix=f"pip install 'pincite[{extra}]'",
+            )
+
+
+def _library(settings: Settings) -> Check:
+    folder = find_library(settings.library)
+    try:
+        with Library(folder) as library:
+            counts, embedder = library.counts(), library.embedder
+            waiting, _ = library.index_work()
+    except LibraryMissingError:
+        return Check(name="library", level="note", found=f"none at {folder}", fix="pincite ingest PATH")
+    except LibraryError as exc:
+        return Check(name="library", level="problem", found=str(exc), fix="see the message")
+    said = ", ".join(f"{count} {name}" for name, count in counts.items())
+    made = f"embedder {embedder.name}" if embedder else "no vectors yet"
+    index = f"; {len(waiting)} sources are searched exactly until the next ingest" if waiting else ""
+    return Check(name="library", level="ok", found=f"{folder}: {said}; {made}{index}")
+
+
+def _hosts(settings: Settings) -> Iterator[Check]:
+    """Which host would be sent what. Nothing else leaves the machine."""
+    host = _without_secret(settings.ollama_host)
+    embeds = (settings.embedder or DEFAULT_EMBEDDER).startswith("ollama:")
+    what = "questions with passages, pictures" + (", all texts for embedding" if embeds else "")
+    if is_loopback(settings.ollama_host):
+        yield Check(name="sent", level="ok", found=f"{host} (this machine) is sent {what}")
+    else:
+        yield Check(
+            name="sent",
+            level="note",
+            found=f"{host}, another machine, is sent {what}",
+            fix="unset OLLAMA_HOST to keep all on this machine",
+        )
+    if settings.llama_cloud_api_key:
+        yield Check(
+            name="sent",
+            level="note",
+            found="a LlamaParse key is set; no document is sent unless a run is told to with --parser llamaparse",
+        )
+
+
+def _without_secret(url: str) -> str:
+    return re.sub(r"//[^/@]*@", "//", url)

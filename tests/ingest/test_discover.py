@@ -1,0 +1,225 @@
+import io
+import os
+import shutil
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from ingest.discover import identify, list_files, roots_of, sniff
+from ingest.errors import BrokenError, SourceError, UnsupportedError
+from ingest.library import Library
+
+MEGABYTE = 2**20
+
+
+def put(path: Path, data: bytes | str = "text") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data.encode() if isinstance(data, str) else data)
+    return path
+
+
+def format_of(path: Path) -> str:
+    return identify(str(path), max_bytes=MEGABYTE).format
+
+
+def archive(*names: str) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as made:
+        for name in names:
+            made.writestr(name, "x")
+    return out.getvalue()
+
+
+PDF = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n\x00"
+
+
+# What a file is.
+
+
+@pytest.mark.parametrize(
+    ("sample", "name", "found"),
+    [
+        ("report.pdf", "report.txt", "pdf"),
+        ("report.pdf", "report", "pdf"),
+        ("handbook.docx", "handbook.pdf", "docx"),
+        ("handbook.docx", "handbook.zip", "docx"),
+        ("notice.html", "notice.pdf", "html"),
+        ("notice.html", "notice", "html"),
+        ("faq.md", "faq.md", "md"),
+        ("notes.txt", "notes.LOG", "txt"),
+    ],
+)
+def test_the_content_and_not_the_name_tells_the_type(samples, tmp_path, sample, name, found):
+    shutil.copy(samples / sample, tmp_path / name)
+    assert format_of(tmp_path / name) == found
+
+
+@pytest.mark.parametrize("name", ["a.pdf", "a.docx"])
+@pytest.mark.parametrize(
+    "data", [b"Only a text.", b"\x00\x01\x02", b"PK\x03\x04 no archive", b"%PDF without a version"]
+)
+def test_a_file_that_is_not_what_its_name_says_is_broken(tmp_path, name, data):
+    kind = name[2:].upper()
+    with pytest.raises(BrokenError, match=f"^not a {kind} file despite its name$"):
+        format_of(put(tmp_path / name, data))
+
+
+@pytest.mark.parametrize("name", ["a.pdf", "a.md", "a.docx"])
+def test_an_empty_file_of_a_type_that_is_read_is_broken(tmp_path, name):
+    with pytest.raises(BrokenError, match=r"^empty file \(0 bytes\)$"):
+        format_of(put(tmp_path / name, b""))
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "reason"),
+    [
+        ("a.xyz", b"a text", "not a type that is read (xyz)"),
+        ("README", b"a text", "not a type that is read"),
+        ("a.xyz", b"", "not a type that is read (xyz)"),
+        ("a.pdf", b"{\\rtf1", "not a type that is read (rtf)"),
+        ("a.zip", archive("a.txt"), "not a type that is read (zip)"),
+        ("a.pdf", archive("xl/workbook.xml"), "not a type that is read (xlsx)"),
+        ("a.doc", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "not a type that is read (doc)"),
+        ("a.odt", archive("mimetype", "content.xml"), "not a type that is read (odt)"),
+    ],
+)
+def test_other_types_are_named_and_not_read(tmp_path, name, data, reason):
+    with pytest.raises(UnsupportedError) as caught:
+        format_of(put(tmp_path / name, data))
+    assert caught.value.reason == reason
+
+
+def test_an_encrypted_docx_is_left_to_its_reader_to_tell(tmp_path):
+    assert format_of(put(tmp_path / "a.docx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600))) == "docx"
+
+
+@pytest.mark.parametrize(
+    ("head", "suffix", "found"),
+    [
+        (b"junk before the mark\n" + PDF, ".pdf", "pdf"),
+        (b"Such a file begins with %PDF-1.7 or so.", ".md", "md"),
+        (b"Such a file begins with %PDF-1.7 or so.", ".txt", "txt"),
+        ("\ufeffGrüße".encode("utf-16-le"), ".txt", "txt"),
+        ("\ufeffGrüße".encode("utf-16-be"), ".md", "md"),
+        ("Grüße".encode("latin-1"), ".txt", "txt"),
+        (b"\xef\xbb\xbf\n<!DOCTYPE html><p>x", ".pdf", "html"),
+        (b'<?xml version="1.0"?>\n<html xmlns="x">', "", "html"),
+    ],
+)
+def test_a_mark_inside_a_text_and_byte_order_marks_are_understood(head, suffix, found):
+    assert sniff(head, suffix) == found
+
+
+def test_the_id_is_the_sha256_of_all_bytes(tmp_path):
+    found = identify(str(put(tmp_path / "a.txt", b"a" * 10_000)), max_bytes=MEGABYTE)
+    assert found.id == "27dd1f61b867b6a0f6e9d8a41c43231de52107e53ae424de8f847b821db4b711"
+    assert found.size == 10_000
+
+
+def test_a_file_above_the_cap_is_skipped_and_one_at_the_cap_is_read(tmp_path):
+    path = put(tmp_path / "a.txt", b"a" * MEGABYTE)
+    assert identify(str(path), max_bytes=MEGABYTE).size == MEGABYTE
+    put(path, b"a" * (MEGABYTE + 1))
+    with pytest.raises(UnsupportedError, match=r"^larger than 1 MB \(set PINCITE_MAX_FILE_MB to read it\)$"):
+        identify(str(path), max_bytes=MEGABYTE)
+
+
+def test_a_pipe_is_refused_without_waiting_for_a_writer(tmp_path):
+    os.mkfifo(tmp_path / "a.txt")
+    with pytest.raises(UnsupportedError, match="not a regular file"):
+        format_of(tmp_path / "a.txt")
+
+
+def test_a_file_that_cannot_be_opened_says_why(tmp_path, monkeypatch):
+    with pytest.raises(SourceError) as caught:
+        format_of(tmp_path / "none.txt")
+    assert caught.value.reason == "cannot be read: No such file or directory"
+
+    def denied(*_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "open", denied)
+    with pytest.raises(SourceError, match=r"^cannot be read: permission denied$"):
+        format_of(tmp_path / "a.txt")
+
+
+# What lies under a root.
+
+
+def test_hidden_files_links_and_pipes_are_left_out(tmp_path):
+    put(tmp_path / "root/b.txt")
+    put(tmp_path / "root/a/c.txt")
+    put(tmp_path / "root/.hidden.txt")
+    put(tmp_path / "root/.git/d.txt")
+    put(tmp_path / "outside/e.txt")
+    (tmp_path / "root/link.txt").symlink_to(tmp_path / "outside/e.txt")
+    (tmp_path / "root/folder").symlink_to(tmp_path / "outside")
+    os.mkfifo(tmp_path / "root/pipe.txt")
+    found = list_files(tmp_path / "root")
+    assert found.files == (str(tmp_path / "root/a/c.txt"), str(tmp_path / "root/b.txt"))
+    assert found.unreadable == ()
+
+
+def test_the_library_is_left_out_by_whatever_name_it_is_reached(tmp_path):
+    put(tmp_path / "root/a.txt")
+    library = tmp_path / "root/library"
+    put(library / "images/b.txt")
+    (tmp_path / "link").symlink_to(tmp_path / "root")
+    assert list_files(tmp_path / "root", library=library).files == (str(tmp_path / "root/a.txt"),)
+    assert list_files(tmp_path / "link", library=library).files == (str(tmp_path / "link/a.txt"),)
+
+
+def test_another_library_is_left_out_and_a_mere_database_is_not(tmp_path):
+    Library(tmp_path / "root/library", create=True).close()
+    put(tmp_path / "root/library/images/a.txt")
+    put(tmp_path / "root/own/library.sqlite")
+    assert list_files(tmp_path / "root").files == (str(tmp_path / "root/own/library.sqlite"),)
+
+
+def test_a_root_that_is_a_file_lists_itself_even_hidden(tmp_path):
+    path = put(tmp_path / ".notes.txt")
+    assert list_files(path).files == (str(path),)
+
+
+def test_a_missing_root_is_an_error(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        list_files(tmp_path / "none")
+
+
+def test_a_folder_that_cannot_be_read_is_told_and_the_others_are_listed(tmp_path, monkeypatch):
+    put(tmp_path / "a/1.txt")
+    put(tmp_path / "b/2.txt")
+    scan = os.scandir
+
+    def guarded(folder):
+        if str(folder).endswith("/a"):
+            raise PermissionError(13, "Permission denied")
+        return scan(folder)
+
+    monkeypatch.setattr(os, "scandir", guarded)
+    found = list_files(tmp_path)
+    assert found.files == (str(tmp_path / "b/2.txt"),)
+    assert found.unreadable == (str(tmp_path / "a"),)
+
+
+def test_names_that_are_not_utf8_are_listed_and_read(tmp_path):
+    raw = os.fsencode(tmp_path) + b"/caf\xe9.txt"
+    with open(raw, "wb") as file:  # noqa: PTH123 (a name of bytes)
+        file.write(b"text")
+    (found,) = list_files(tmp_path).files
+    assert os.fsencode(found) == raw
+    assert identify(found, max_bytes=MEGABYTE).format == "txt"
+
+
+# Arguments.
+
+
+def test_roots_are_absolute_each_once_without_links_above_them(tmp_path, monkeypatch):
+    docs = put(tmp_path / "real/docs/a.txt").parent
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    monkeypatch.chdir(docs)
+    assert roots_of([".", docs, "../docs", tmp_path / "link/docs", ""]) == [docs]
+    assert roots_of([".."]) == [tmp_path / "real"]
+    assert roots_of([tmp_path / "link"]) == [tmp_path / "link"]
+    assert roots_of(["none.txt"]) == [docs / "none.txt"]

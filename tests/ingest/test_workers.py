@@ -1,0 +1,104 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ingest.errors import BrokenError, LimitError, SourceError, UnsupportedError
+from ingest.partition import partition
+from ingest.types import Source
+from ingest.workers import WorkerPool, at_border, result_of
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def pool():
+    with WorkerPool(1) as opened:
+        yield opened
+
+
+def call(pool: WorkerPool, function, *args, timeout: float = 60.0):
+    return result_of(pool.submit(function, *args, timeout=timeout))
+
+
+def test_tasks_run_in_another_process_which_stays_warm(pool):
+    first, second = call(pool, os.getpid), call(pool, os.getpid)
+    assert first == second != os.getpid()
+
+
+@pytest.mark.parametrize(
+    ("task", "args", "timeout", "cause"),
+    [
+        (os._exit, (3,), 60.0, "its reader crashed (exit code 3)"),
+        (os.abort, (), 60.0, "its reader crashed (signal SIGABRT)"),
+        (signal.pause, (), 0.2, "took too long (0.2 s at most)"),
+    ],
+)
+def test_a_lost_worker_costs_its_task_alone(pool, task, args, timeout, cause):
+    waiting = pool.submit(pow, 3, 2, timeout=60.0)
+    with pytest.raises(LimitError) as caught:
+        call(pool, task, *args, timeout=timeout)
+    assert caught.value.reason == cause
+    assert result_of(waiting) == 9
+    assert call(pool, pow, 2, 10) == 1024
+
+
+def test_what_a_task_needs_in_memory_and_does_not_get_is_a_limit(pool):
+    with pytest.raises(LimitError, match="memory"):
+        call(pool, bytearray, 2**62)
+
+
+def test_an_error_of_ours_comes_back_as_it_was_raised(pool):
+    source = Source(id="0", path=Path("a.xyz"), format="xyz", size=1)
+    with pytest.raises(UnsupportedError, match="not a type that is read: xyz"):
+        call(pool, at_border, partition, source)
+
+
+def test_a_mistake_in_a_task_becomes_an_error_of_its_source(pool):
+    with pytest.raises(BrokenError, match=r"cannot be read \(JSONDecodeError: Expecting value"):
+        call(pool, at_border, json.loads, "no JSON")
+
+
+def test_a_file_that_vanished_is_told_without_its_errno(pool, tmp_path):
+    with pytest.raises(SourceError) as caught:
+        call(pool, at_border, Path.read_bytes, tmp_path / "gone")
+    assert caught.value.reason == "cannot be read: No such file or directory"
+
+
+def test_closing_ends_a_worker_that_is_busy():
+    with WorkerPool(1) as pool:
+        worker = call(pool, os.getpid)
+        pool.submit(signal.pause, timeout=600.0)
+    with pytest.raises(ProcessLookupError):
+        os.kill(worker, 0)
+
+
+def test_an_unused_pool_starts_no_process_and_closes(monkeypatch):
+    import pebble
+
+    monkeypatch.delattr(pebble, "ProcessPool")
+    with WorkerPool(2) as pool:
+        assert pool.count == 2
+
+
+SCRIPT = """
+import os
+from ingest.workers import WorkerPool, result_of
+with WorkerPool(1) as pool:
+    assert result_of(pool.submit(os.getpid, timeout=60.0)) != os.getpid()
+open("ran", "a").write("once ")
+"""
+
+
+def test_a_script_without_a_main_guard_is_not_run_again_in_the_workers(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, script]
+    done = subprocess.run(command, check=False, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "ran").read_text() == "once "
