@@ -134,7 +134,11 @@ def main() -> None:
     help="How pages of PDF are read.",
 )
 @click.option(
-    "--images", type=click.Choice(["auto", "off"]), default="auto", show_default=True, help="Whether pictures are kept."
+    "--images",
+    type=click.Choice(["auto", "llava", "ocr", "off"]),
+    default="auto",
+    show_default=True,
+    help="How pictures are read: auto takes LLaVA where Ollama has it, and OCR.",
 )
 @click.option(
     "--chunking",
@@ -239,10 +243,11 @@ def _print_result(result: SourceResult, *, as_json: bool, say: Callable[[str], N
 
 
 def _counts(result: SourceResult) -> str:
-    pages = f"{result.pages} pages, " if result.pages else ""
+    if result.state == "removed":
+        return ""
     tables, images = result.elements.get("Table", 0), result.elements.get("Image", 0)
-    extra = "".join(f", {n} {name}{'s' * (n != 1)}" for n, name in ((tables, "table"), (images, "picture")) if n)
-    return f"{pages}{result.chunks} chunks{extra}" if result.state != "removed" else ""
+    found = ((result.pages, "page"), (result.chunks, "chunk"), (tables, "table"), (images, "picture"))
+    return ", ".join(f"{n} {name}{'s' * (n != 1)}" for n, name in found if n)
 
 
 def _print_summary(results: list[SourceResult], seconds: float, *, as_json: bool) -> None:
@@ -264,7 +269,11 @@ def _print_summary(results: list[SourceResult], seconds: float, *, as_json: bool
 @main.command()
 @click.argument("question", required=False)
 @library_option
-@click.option("--model", default=None, help="extractive: verbatim quotes, no model.", metavar="NAME")
+@click.option(
+    "--model",
+    metavar="NAME",
+    help="A model on Ollama, or extractive: quotes alone [llama3 where Ollama has it, else extractive].",
+)
 @click.option("-k", "k", type=click.IntRange(min=1), default=8, show_default=True, help="Passages to read.")
 @click.option("--doc", help="Only documents whose name or path matches this glob.", metavar="GLOB")
 @click.option(
@@ -294,7 +303,8 @@ def ask(
     retriever = _retriever(_settings(library))
 
     def one(text: str, depth: int, pattern: str | None) -> Answer:
-        return answer(text, retriever=retriever, model=model, k=depth, doc=pattern)
+        on_token = _stream if not as_json and sys.stderr.isatty() else None
+        return answer(text, retriever=retriever, model=model, k=depth, doc=pattern, on_token=on_token)
 
     if questions is not None:
         _many(questions, k, as_json=as_json, reply=lambda q, n, d: answer_json(one(q, n, d)))
@@ -401,7 +411,15 @@ def _question_line(text: str, where: str) -> dict[str, Any]:
     return line
 
 
+def _stream(token: str) -> None:
+    """Show a model's reply as it comes; the checked answer follows on stdout."""
+    shown = "".join(c if c == "\n" else _plain(c) for c in token)
+    click.echo(click.style(shown, dim=True), err=True, nl=False)
+
+
 def _print_answer(found: Answer) -> None:
+    if found.model != "extractive" and sys.stderr.isatty():
+        click.echo("\n", err=True)
     click.echo(click.style("\n".join(map(_plain, found.text.splitlines())), bold=found.found))
     for note in found.notes:
         click.echo(click.style(f"note: {note}", fg="yellow"), err=True)
@@ -415,6 +433,8 @@ def _print_answer(found: Answer) -> None:
         number = click.style(f"[{citation.number}]", fg="cyan")
         click.echo(f"{number} {where}" + (f", {titles}" if titles else "") + f': "{quote}"{mark}')
         click.echo(click.style(f"    pincite show {citation.citation_id} -o crop.png", dim=True), err=True)
+    for claim in found.unsupported:
+        click.echo(click.style(f"left out, not borne out by what it cites: {_plain(claim)}", fg="yellow"), err=True)
     if found.found:
         click.echo(click.style(f"answered by: {found.model}", dim=True), err=True)
     elif found.hits:
@@ -602,6 +622,32 @@ def show(wanted: str, library: Path | None, output: Path) -> None:
     with _open(_settings(library)) as opened:
         output.write_bytes(draw(opened, wanted))
     click.echo(str(output))
+
+
+@main.command()
+@library_option
+@json_option
+def doctor(library: Path | None, as_json: bool) -> None:
+    """What is installed and reachable, which host is sent what, and what to do about what is not.
+
+    \b
+    pincite doctor
+    OLLAMA_HOST=gpu-box:11434 pincite doctor --json
+    """
+    from dataclasses import asdict
+
+    from retrievers.doctor import examine
+
+    checks = list(examine(_settings(library)))
+    if as_json:
+        _emit({"checks": [asdict(check) for check in checks]})
+    for check in checks if not as_json else ():
+        mark, colour = {"ok": ("ok", "green"), "note": ("note", "yellow"), "problem": ("PROBLEM", "red")}[check.level]
+        click.echo(f"{click.style(f'{mark:8}', fg=colour)}{check.name:20} {_plain(check.found)}")
+        if check.fix:
+            click.echo(f"{'':28} {click.style('do: ' + _plain(check.fix), fg='cyan')}")
+    if any(check.level == "problem" for check in checks):
+        sys.exit(FAILED)
 
 
 if __name__ == "__main__":

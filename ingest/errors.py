@@ -106,3 +106,8 @@ class MissingExtraError(PinciteError):
     def __init__(self, extra: str, purpose: str) -> None:
         super().__init__(f"{purpose} needs an optional package: pip install 'pincite[{extra}]'")
         self.extra = extra
+        self.purpose = purpose
+
+    def __reduce__(self) -> tuple[type[MissingExtraError], tuple[str, str]]:
+        """Errors cross from a worker by pickling, which calls the class with ``args``."""
+        return type(self), (self.extra, self.purpose)

@@ -46,6 +46,16 @@ def is_plain(image: Image) -> bool:
     return len(counts) < MIN_COLOURS and sum(counts[1:]) < 32 * 32 * 0.01
 
 
+def is_blank(image: Image) -> bool:
+    """Whether every pixel of a picture is the same."""
+    return all(low == high for low, high in image.convert("RGB").getextrema())  # type: ignore[misc]
+
+
+def png_size(png: bytes) -> tuple[int, int]:
+    """Width and height in pixels, from the header that every PNG opens with."""
+    return int.from_bytes(png[16:20], "big"), int.from_bytes(png[20:24], "big")
+
+
 def stored_png(image: Image) -> tuple[str, bytes]:
     """A picture's key ``images/<sha256>.png`` and its PNG bytes, long side capped."""
     picture = image if image.mode in ("RGB", "RGBA", "L") else image.convert("RGB")

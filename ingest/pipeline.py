@@ -222,7 +222,7 @@ class _Run:
         if root.is_relative_to(self.library.folder):
             raise SourceError("lies in the library's own folder, which is never ingested")
         known = self.library.paths(str(root))
-        kept = f"; its {len(known)} sources were kept (--prune removes them)" if known else ""
+        kept = f"; its sources were kept: {len(known)} (--prune removes them)" if known else ""
         try:
             listing = list_files(root, library=self.library.folder)
         except (FileNotFoundError, NotADirectoryError) as exc:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from ingest.errors import ModelError, ModelMissingError, ModelUnreachableError
+from ingest.images import png_size
 from ingest.models import Ollama
 from ingest.settings import Settings
 from ingest.surroundings import nearby_text, read_surroundings
@@ -143,28 +144,29 @@ def with_readings(partition: Partition, readings: Mapping[str, Sequence[OcrLine]
         if not lines or element.category != "Image":
             elements.append(element)
             continue
-        text = " ".join(dict.fromkeys([element.text, *(line.text for line in lines)])).strip()
+        text = "\n".join(dict.fromkeys(t for t in (element.text, *(line.text for line in lines)) if t))
         confidence = round(sum(line.confidence for line in lines) / len(lines), 3)
         elements.append(replace(element, text=text, confidence=confidence))
-        if element.boxes and element.page_number is not None:
-            area = element.boxes[0].box
-            words.setdefault(element.page_number, []).extend(_on_page(lines, area))
+        png = partition.images.get(element.image_path or "")
+        if png is not None and element.boxes and element.page_number is not None:
+            words.setdefault(element.page_number, []).extend(_on_page(lines, element.boxes[0].box, png_size(png)))
     pages = tuple(_with_words(page, words.get(page.page, ())) for page in partition.pages)
     return replace(partition, elements=tuple(elements), pages=pages)
 
 
-def _on_page(lines: Sequence[OcrLine], area: BoundingBox) -> Iterator[Word]:
-    """Words in pixels of a crop as words in points of its page; the crop's 2 pixels a point are ``render``'s."""
-    from ingest.render import SCALE
-
+def _on_page(lines: Sequence[OcrLine], area: BoundingBox, size: tuple[int, int]) -> Iterator[Word]:
+    """Words in the pixels of a picture of this size as words in points of the page, where it fills ``area``."""
+    across, down = (area[2] - area[0]) / size[0], (area[3] - area[1]) / size[1]
     for line in lines:
         for word in line.words:
-            x0, y0, x1, y1 = (v / SCALE for v in word.box)
-            yield Word(word.text, (area[0] + x0, area[1] + y0, area[0] + x1, area[1] + y1))
+            x0, y0, x1, y1 = word.box
+            box = area[0] + x0 * across, area[1] + y0 * down, area[0] + x1 * across, area[1] + y1 * down
+            yield Word(word.text, box)
 
 
 def _with_words(page: Page, words: Sequence[Word]) -> Page:
-    return replace(page, words=(*page.words, *words)) if words else page
+    # A page that stores no words, such as a slide, has its quotes found in its elements' texts.
+    return replace(page, words=(*page.words, *words)) if words and page.words else page
 
 
 def with_summaries(partition: Partition, summaries: Mapping[str, str]) -> Partition:

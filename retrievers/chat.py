@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from ingest.errors import ModelError
+from ingest.errors import ModelError, ModelMissingError
 from ingest.models import Message, Ollama
 from ingest.settings import Settings
 from ingest.types import Hit
@@ -19,6 +19,10 @@ REPLY_TOKENS = 1024
 """Part of the context that is kept free for the reply."""
 CHARACTERS_A_TOKEN = 3.0
 """Cautious: English text has about 4, tables of numbers fewer."""
+SHORTEST = 400
+"""Characters that the first passage has, however small the context is."""
+MOST_PLACE = 200
+"""Characters of a passage's heading: its document, page and titles."""
 SYSTEM = f"""You answer questions from numbered passages and from nothing else.
 Rules:
 - Use only what the passages say. Copy numbers, names and dates exactly as they are written there.
@@ -91,7 +95,8 @@ def choose_model(settings: Settings, wanted: str | None = None) -> Choice:
         return Choice(model=None)
     client = Ollama(host=settings.ollama_host, timeout=settings.timeout)
     if wanted is not None:
-        client.models()
+        if not client.has(wanted):
+            raise ModelMissingError(f"Ollama has no {wanted}: run `ollama pull {wanted}`")
         return Choice(model=OllamaChat(client, wanted))
     if client.version() is None:
         return Choice(model=None)
@@ -110,7 +115,7 @@ def build_messages(question: str, hits: Sequence[Hit], context_tokens: int) -> t
     given: list[Hit] = []
     blocks: list[str] = []
     for hit in hits:
-        block = _passage(len(given) + 1, hit, max(200, room) if not given else None)
+        block = _passage(len(given) + 1, hit, None if given else max(SHORTEST, room))
         if len(block) <= room or not given:
             given.append(hit)
             blocks.append(block)
@@ -120,10 +125,18 @@ def build_messages(question: str, hits: Sequence[Hit], context_tokens: int) -> t
 
 
 def _passage(number: int, hit: Hit, longest: int | None) -> str:
+    """A numbered passage, fenced, of at most so many characters."""
     where = [hit.doc]
     if hit.chunk.page_numbers:
         where.append(f"page {hit.chunk.page_numbers[0]}")
     if hit.chunk.title_path:
         where.append(" \u203a ".join(hit.chunk.title_path))
-    text = hit.chunk.text.replace("<<<", "< < <").replace(">>>", "> > >")[:longest]
-    return f"[{number}] {', '.join(where)}\n<<<\n{text}\n>>>"
+    head = _unfenced(" ".join(", ".join(where).split()))[:MOST_PLACE]
+    frame = f"[{number}] {head}\n<<<\n\n>>>"
+    text = _unfenced(hit.chunk.text)[: None if longest is None else max(0, longest - len(frame))]
+    return f"[{number}] {head}\n<<<\n{text}\n>>>"
+
+
+def _unfenced(text: str) -> str:
+    """A text that cannot close the fence around it."""
+    return text.replace("<<<", "< < <").replace(">>>", "> > >")

@@ -9,8 +9,15 @@ from dataclasses import dataclass
 from ingest.types import Hit
 from retrievers.language import Span, content_terms, sentences, stem, stems, tokens
 
-_MARKS = re.compile(r"\s*[\[\u3010](\d{1,3}(?:\s*[,;]\s*\d{1,3})*)[\]\u3011]")
-_MARKS_AFTER_STOP = re.compile(r"([.!?])((?:\s*\[\d{1,3}(?:\s*[,;]\s*\d{1,3})*\])+)")
+_NUMBERS = r"\d{1,3}(?:\s*[,;\u2013-]\s*\d{1,3})*"
+_MARK = rf"[\[\u3010]({_NUMBERS})(?:\u2020[^\]\u3011]*)?[\]\u3011]"
+_MARKS = re.compile(rf"\s*{_MARK}")
+_MARKS_AFTER_STOP = re.compile(rf"([.!?])((?:\s*{_MARK})+)".replace("(\\d", "(?:\\d"))
+_RANGE = re.compile(r"(\d+)(?:\s*[\u2013-]\s*(\d+))?")
+_ORDER = re.compile(
+    r"\b(?:ignore|disregard|forget|override)\b.{0,60}\b(?:instructions?|prompts?|rules|directions)\b", re.IGNORECASE
+)
+"""A sentence that gives orders to its reader, a model, bears nothing out."""
 MIN_SHARED = 0.5
 """Share of a claim's content words that the passages it cites must have."""
 
@@ -36,10 +43,15 @@ def read_claims(reply: str) -> Iterator[Claim]:
     """The sentences of a reply with the marks that stand in them or right after their full stop."""
     moved = _MARKS_AFTER_STOP.sub(lambda m: f"{m[2]}{m[1]}", reply)
     for sentence in sentences(moved):
-        numbers = [int(n) for mark in _MARKS.finditer(sentence.text) for n in re.findall(r"\d+", mark[1])]
+        numbers = [n for mark in _MARKS.finditer(sentence.text) for n in _numbers_of(mark[1])]
         text = " ".join(_MARKS.sub("", sentence.text).split()).lstrip("-*\u2022 ")
         if any(ch.isalnum() for ch in text):
             yield Claim(text=text, numbers=tuple(dict.fromkeys(numbers)))
+
+
+def _numbers_of(mark: str) -> Iterator[int]:
+    for first, last in _RANGE.findall(mark):
+        yield from range(int(first), int(last or first) + 1)
 
 
 def support(claim: Claim, given: Sequence[Hit]) -> list[Quote]:
@@ -62,7 +74,7 @@ def support(claim: Claim, given: Sequence[Hit]) -> list[Quote]:
 
 
 def _searched(hit: Hit) -> str:
-    return "\n".join((hit.doc, *hit.chunk.title_path, hit.chunk.text))
+    return "\n".join((hit.doc, *hit.chunk.title_path, *(unit.text for unit in _units(hit))))
 
 
 def best_quote(text: str, hit: Hit) -> Quote | None:
@@ -82,6 +94,11 @@ def best_quote(text: str, hit: Hit) -> Quote | None:
 
 
 def _units(hit: Hit) -> Iterator[Span]:
+    """The sentences or rows of a hit that may bear a claim."""
+    return (unit for unit in _pieces(hit) if not _ORDER.search(unit.text))
+
+
+def _pieces(hit: Hit) -> Iterator[Span]:
     if hit.chunk.kind != "table":
         yield from sentences(hit.chunk.text)
         return

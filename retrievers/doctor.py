@@ -105,16 +105,17 @@ def _ollama(settings: Settings) -> Iterator[Check]:
         yield Check(
             name="Ollama",
             level="note",
-            found=f"no server answers at {settings.ollama_host}; answers are extractive, pictures are read by OCR",
+            found=f"no server answers at {_without_secret(settings.ollama_host)}; answers are extractive, pictures are read by OCR",
             fix=f"install Ollama, then: ollama serve, ollama pull {settings.chat_model},"
             f" ollama pull {settings.vision_model}",
         )
         return
-    yield Check(name="Ollama", level="ok", found=f"version {version} at {settings.ollama_host}")
+    yield Check(name="Ollama", level="ok", found=f"version {version} at {_without_secret(settings.ollama_host)}")
     try:
         models = client.models()
     except ModelError as exc:
-        yield Check(name="Ollama models", level="problem", found=str(exc), fix="look at the server's log")
+        said = _without_secret(str(exc))
+        yield Check(name="Ollama models", level="problem", found=said, fix="look at the server's log")
         return
     yield _model("chat model", settings.chat_model, models, "answers are extractive")
     yield _model("vision model", settings.vision_model, models, "pictures are read by OCR alone")
@@ -180,5 +181,6 @@ def _hosts(settings: Settings) -> Iterator[Check]:
         )
 
 
-def _without_secret(url: str) -> str:
-    return re.sub(r"//[^/@]*@", "//", url)
+def _without_secret(text: str) -> str:
+    """A text without what stands before the @ of its URLs."""
+    return re.sub(r"//[^/@\s]*@", "//", text)

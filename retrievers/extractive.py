@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from ingest.library import Library
-from ingest.tables import column_headers, header_rows, row_label
+from ingest.tables import column_headers, header_rows, is_number
 from ingest.types import Cell, CellRef, Element, Hit
 from retrievers.citations import fold, locate, row_text
 from retrievers.language import (
@@ -59,8 +59,8 @@ OPENING = 600
 """Characters of a document's first chunk in which it may date itself."""
 _COUNTED = re.compile(
     r"how (?:many|much) ((?:[\w'-]+ )*?[\w'-]+)"
-    r"(?= (?:did|do|does|is|are|was|were|has|have|had|can|could|may|must|will|would|should)\b"
-    r"| (?:in|on|at|per|from|to|with)\b|\?|$)"
+    r"(?: (did|do|does|is|are|was|were|has|have|had|can|could|may|must|will|would|should|in|on|at|per|from|to|with)\b"
+    r"|\?|$)"
 )
 _ASKS_NUMBER = re.compile(
     r"\b(how (many|much|long|old|far|often|tall|deep|high)"
@@ -135,7 +135,10 @@ def counted_things(question: str) -> set[str]:
     """What a "how many" or "how much" question counts: the noun before its verb, as a stem."""
     found = _COUNTED.search(question.lower())
     nouns = tokens(found[1]) if found else []
-    return {stem(nouns[-1])} if nouns and nouns[-1] not in _GENERIC else set()
+    if found is None or not nouns or nouns[-1] in _GENERIC:
+        return set()
+    # With no verb known to follow, the last of several words may be the verb.
+    return {stem(nouns[-1])} if len(nouns) == 1 or found[2] else set()
 
 
 def find_evidence(question: Question, hits: Sequence[Hit], library: Library) -> list[Evidence]:
@@ -299,17 +302,13 @@ def _rows(hit: Hit, question: Question, elements: Sequence[Element], titles: str
     """Each line of a table's text, with the cell that is asked for when the question's words single one out."""
     captions = " ".join(e.text for e in elements if e.category == "FigureCaption")
     cells = next((e.cells for e in elements if e.cells), ())
-    spanning = {
-        row: " ".join(c.text for c in cells if c.row < row < c.row + c.rowspan) for row in {c.row for c in cells}
-    }
     heads = " ".join(c.text for c in cells if c.header)
     numbers = {row_text(cells, row): row for row in sorted({c.row for c in cells}, reverse=True)}
     start = 0
     for line in hit.chunk.text.split("\n"):
         row, end = numbers.get(line), start + len(line)
         if row is not None and row >= header_rows(cells):
-            label = f"{spanning[row]} {row_label(cells, row)}".strip()
-            yield _row_piece(hit, start, end, cells, row, label, question, captions, f"{titles} {heads}")
+            yield _row_piece(hit, start, end, cells, row, question, captions, f"{titles} {heads}")
         elif line.strip() and row is None:
             yield Evidence(hit=hit, start=start, end=end, said=line, own=line, context=titles)
         start = end + 1
@@ -321,34 +320,44 @@ def _row_piece(  # noqa: PLR0913, PLR0917 (what a row stands in, spelled out)
     end: int,
     cells: Sequence[Cell],
     row: int,
-    label: str,
     question: Question,
     caption: str,
     context: str,
 ) -> Evidence:
     line = hit.chunk.text[start:end]
-    own = f"{line} {label} {caption}"
-    cell = _asked_cell(cells, row, label, question)
+    labels = _label_cells(cells, row)
+    label = " ".join(" ".join(c.text.split()) for c in labels)
+    piece = Evidence(
+        hit=hit, start=start, end=end, said=line, own=f"{line} {label} {caption}", context=context, label=label
+    )
+    cell = _asked_cell([c for c in cells if c.row == row and c not in labels], cells, label, question)
     if cell is None:
-        return Evidence(hit=hit, start=start, end=end, said=line, own=own, context=context, label=label)
+        return piece
     headers = column_headers(cells, cell.column)
-    return Evidence(
-        hit=hit,
-        start=start,
-        end=end,
+    return replace(
+        piece,
         said=_cell_sentence(label, headers, cell.text),
-        own=f"{own} {' '.join(headers)}",
-        context=context,
-        label=label,
+        own=f"{piece.own} {' '.join(headers)}",
         cell=CellRef(row=cell.row, column=cell.column, header=headers),
     )
 
 
-def _asked_cell(cells: Sequence[Cell], row: int, label: str, question: Question) -> Cell | None:
+def _label_cells(cells: Sequence[Cell], row: int) -> list[Cell]:
+    """What names a row: the cells that reach into it from above, and its own first one unless that is a number."""
+    covering = sorted((c for c in cells if c.row <= row < c.row + c.rowspan and c.text.strip()), key=lambda c: c.column)
+    labels = [c for c in covering if c.row < row]
+    own = next((c for c in covering if c.row == row), None)
+    # The only cell of its row is what the row says, not its name.
+    if own is not None and not is_number(own.text) and sum(c.row == row for c in covering) > 1:
+        labels.append(own)
+    return sorted(labels, key=lambda c: c.column)
+
+
+def _asked_cell(row: Sequence[Cell], cells: Sequence[Cell], label: str, question: Question) -> Cell | None:
     """The cell of a row under the one column whose headers share most with the question."""
     asked = set(question.weights) - set(stems(label))
     shared: list[tuple[float, Cell]] = []
-    for cell in (c for c in cells if c.row == row and c.text and c.column > 0):
+    for cell in (c for c in row if c.text.strip()):
         head = set(stems(" ".join(column_headers(cells, cell.column))))
         shared.append((sum(question.weights[t] for t in asked & head), cell))
     shared.sort(key=lambda pair: -pair[0])

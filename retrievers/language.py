@@ -8,7 +8,11 @@ from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-_TOKEN = re.compile(r"\d+(?:[.,:/]\d+)*|[^\W\d_]+(?:['\u2019][^\W\d_]+)?|[^\W_]+")
+_TOKEN = re.compile(
+    r"\d+(?:[.,:/]\d+)*|fy(?=\d)|[^\W\d_]+\d[^\W_]*|[^\W\d_]+(?:['\u2019][^\W\d_]+)?|[^\W_]+", re.IGNORECASE
+)
+"""A number, the mark of a fiscal year, a code such as H2, a word."""
+_FOOTNOTES = str.maketrans(dict.fromkeys("\u00b9\u00b2\u00b3\u2070\u2074\u2075\u2076\u2077\u2078\u2079", " "))
 _STOP = frozenset(
     """a about above across after again against all along also am among an and any are aren't around as at be because
     been before being below between both but by can can't cannot could did didn't do does doesn't doing don't down
@@ -36,7 +40,7 @@ _ABBREVIATIONS = frozenset(
     jan feb mar apr jun jul aug sep sept oct nov dec u.s u.k z.b d.h bzw ca nr""".split()
 )
 _SENTENCE_END = re.compile(
-    r"(?<=[.!?\u2026])[\"'\u201d\u2019)\]]*\s+(?=[\"'\u201c\u2018(\[]?[A-Z\u00c0-\u00de0-9\u2022])|\n+"
+    r"(?<=[.!?\u2026])([\"'\u201d\u2019)\]]*)\s+(?=[\"'\u201c\u2018(\[]?[A-Z\u00c0-\u00de0-9\u2022])|\n+"
 )
 
 
@@ -49,8 +53,9 @@ class Span(NamedTuple):
 
 
 def tokens(text: str) -> list[str]:
-    """Lower-case words and numbers; a number keeps its separators."""
-    return [t.lower().replace("\u2019", "'") for t in _TOKEN.findall(unicodedata.normalize("NFKC", text))]
+    """Lower-case words, numbers and codes; a number keeps its separators, raised numbers are left out."""
+    plain = unicodedata.normalize("NFKC", text.translate(_FOOTNOTES))
+    return [t.lower().replace("\u2019", "'") for t in _TOKEN.findall(plain)]
 
 
 @lru_cache(maxsize=65536)
@@ -129,7 +134,7 @@ def names(question: str) -> list[str]:
 
 
 def codes(question: str) -> list[list[str]]:
-    """The tokens of each name that joins letters and digits ("P-10", "AR01"); those without either are left out."""
+    """The tokens of each name that joins letters and digits by a hyphen ("P-10", "COVID-19")."""
     found = (tokens(word) for word in re.findall(r"[^\W_][\w\u2019'-]*", question))
     kept = ([t for t in parts if t not in _STOP] for parts in found)
     return [k for k in kept if len(k) > 1 and any(t[0].isdigit() for t in k) and any(t.isalpha() for t in k)]
@@ -146,7 +151,7 @@ def sentences(text: str) -> Iterator[Span]:
     for end in _SENTENCE_END.finditer(text):
         if "\n" not in end[0] and _is_abbreviation(text[start : end.start()]):
             continue
-        yield from _span(text, start, end.start())
+        yield from _span(text, start, end.start() + len(end[1] or ""))
         start = end.end()
     yield from _span(text, start, len(text))
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from html import escape
 
 from ingest.types import Element, Partition
 
 LEFT_OUT = frozenset({"Header", "Footer", "PageNumber", "PageBreak"})
+_ITEM_NUMBER = re.compile(r"\d{1,3}[.)]\s")
+"""The number of a list item, which Markdown takes for its mark."""
+
+_FOR_BROWSERS = re.compile(r"</?(?:thead|tbody)>|(?<=<th) scope=\"\w+\"")
+"""What of a table's HTML says nothing that its rows and header cells do not."""
 
 
 def to_markdown(partition: Partition) -> str:
@@ -32,9 +38,10 @@ def _block(element: Element) -> str:
     if element.category == "Title":
         return f"{'#' * min(6, 1 + (element.category_depth or 0))} {' '.join(text.split())}"
     if element.category == "ListItem":
-        return f"{'  ' * (element.category_depth or 0)}- {text}"
+        mark = "" if _ITEM_NUMBER.match(text) else "- "
+        return f"{'  ' * (element.category_depth or 0)}{mark}{text}"
     if element.category == "Table":
-        return element.text_as_html or text
+        return _FOR_BROWSERS.sub("", element.text_as_html or "") or text
     if element.category == "CodeSnippet":
         return f"```\n{text}\n```"
     if element.category == "Image":

@@ -12,7 +12,7 @@ import pytest
 
 from ingest import pipeline
 from ingest.chunk import ChunkOptions
-from ingest.errors import EmbedderMismatchError, LibraryLockedError, LimitError, UsageError
+from ingest.errors import EmbedderMismatchError, LibraryLockedError, LimitError, UnsupportedError, UsageError
 from ingest.library import Library
 from ingest.partition import PartitionOptions
 from ingest.pipeline import IngestOptions, ingest, library_status, partition_many, reindex, remove
@@ -199,7 +199,7 @@ def test_a_root_that_is_suddenly_missing_or_empty_keeps_its_sources_until_pruned
     (result,) = desk.run()
     what = "the folder is empty" if loss == "empty" else "no such file or folder"
     assert (result.path, result.state) == ("docs", "failed")
-    assert result.reason == f"{what}; its 1 sources were kept (--prune removes them)"
+    assert result.reason == f"{what}; its sources were kept: 1 (--prune removes them)"
     assert "oak" in desk.texts()
     assert desk.states(prune=True) == {"docs/a.md": "removed"}
     assert desk.texts() == ""
@@ -342,6 +342,14 @@ def test_a_mistake_while_chunking_fails_its_file_alone(desk, monkeypatch):
         "docs/a.md": ("failed", "cannot be read (KeyError: 'a.md')"),
         "docs/b.txt": ("ingested", None),
     }
+
+
+def test_a_type_that_its_reader_refuses_is_skipped_in_every_run(desk):
+    desk.write("a.md", FERRY)
+    desk.pool.broken["partition_text"] = UnsupportedError("not a type that is read (odd)")
+    first, second = desk.run(), desk.run()
+    assert [(r.state, r.reason) for r in first + second] == [("skipped", "not a type that is read (odd)")] * 2
+    assert desk.pool.tasks == []
 
 
 # Work that is kept.

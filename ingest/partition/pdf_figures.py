@@ -1,0 +1,164 @@
+"""Figures of a PDF page: raster pictures, drawings that a caption points at, and the labels drawn around them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ingest.images import caption_kind, is_too_small
+from ingest.partition.pdf_boxes import (
+    area,
+    box_of,
+    clipped,
+    gap_between,
+    holds,
+    merged,
+    overlaps,
+    shares_column,
+)
+from ingest.partition.pdf_words import PageText, label_lines, page_element
+from ingest.types import BoundingBox, Element, union_box
+
+if TYPE_CHECKING:
+    from liteparse.types import ParseResult, VectorGraphics
+
+CAPTION_REACH = 90.0
+"""Points between a caption and the table or picture that it belongs to, at most."""
+FULL_PAGE = 0.85
+"""Share of the page from which on a picture is what the page is printed on, or a scan of it."""
+FULL_WIDTH = 0.95
+STROKE_REACH = 24.0
+"""Points between the strokes of one drawing, at most."""
+LABEL_REACH = 14.0
+"""Points between a drawing and a label of it, or between two labels, at most."""
+LABEL_WORDS = 12
+"""A label has no more words than this, or its words stand far apart, as those along an axis do."""
+LABEL_FILL = 0.6
+"""Share of its lines that the words of running text cover at least."""
+MANY_PAGES = 3
+"""A picture on so many pages, and on half of a batch, is a logo."""
+
+
+def raster_figures(result: ParseResult) -> dict[int, list[BoundingBox]]:
+    """Boxes of raster pictures by page; small ones and those repeated on many pages (logos) left out."""
+    digests = Counter(hash(image.bytes) for image in result.images)
+    many = max(MANY_PAGES, len(result.pages) // 2)
+    sizes = {page.page_num: (page.width, page.height) for page in result.pages}
+    found: dict[int, list[BoundingBox]] = {}
+    for image in result.images:
+        box = clipped(box_of(image.bbox), sizes[image.page])
+        if not is_too_small(box) and digests[hash(image.bytes)] < many:
+            found.setdefault(image.page, []).append(box)
+    return {page: merged(boxes) for page, boxes in found.items()}
+
+
+def covers_page(work: PageText, box: BoundingBox) -> bool:
+    """Whether a picture lies behind nearly the whole page."""
+    return area(box) >= work.parsed.width * work.parsed.height * FULL_PAGE
+
+
+def place_figures(work: PageText, elements: Sequence[Element], rasters: Sequence[BoundingBox]) -> list[Element]:
+    """The elements with an Image for each figure, before the first element that starts below its top.
+
+    Text drawn inside a figure (labels, legends) becomes the Image's text. A picture with headings or running text
+    on it is a background: that text stays where it is.
+    """
+    captions = [e.boxes[0].box for e in elements if e.category == "FigureCaption"]
+    drawings = [_with_labels(work, box, elements) for box in _drawings(work, elements)]
+    out = list(elements)
+    for whole in sorted([*rasters, *drawings], key=lambda box: box[1]):
+        behind = covers_page(work, whole)
+        if behind and work.words:
+            continue
+        figure = whole if behind else _beside_captions(whole, captions)
+        inside = [e for e in out if e.category not in ("Image", "FigureCaption", "Table") and _lies_in(e, figure)]
+        if whole in rasters and any(not _is_label(work, e) for e in inside):
+            inside, words = [], []
+        else:
+            words = sorted({i for e in inside for i in work.words_in(e.boxes[0].box)} | set(_free_in(work, figure)))
+        work.taken.update(words)
+        out = [e for e in out if e not in inside]
+        image = page_element(work.number, "Image", label_lines(work.at(words)), figure)
+        out.insert(place_of(figure, out), image)
+    return out
+
+
+def place_of(box: BoundingBox, elements: Sequence[Element]) -> int:
+    """Where in reading order a box belongs: before what starts below its top in its column, else after the column."""
+    same = [i for i, e in enumerate(elements) if shares_column(e.boxes[0].box, box)]
+    below = [i for i in same if elements[i].boxes[0].box[1] >= box[1]]
+    return below[0] if below else max(same, default=len(elements) - 1) + 1
+
+
+def _free_in(work: PageText, figure: BoundingBox) -> list[int]:
+    return [i for i in work.words_in(figure) if i not in work.taken]
+
+
+def _lies_in(element: Element, figure: BoundingBox) -> bool:
+    return all(holds(figure, b.box) for b in element.boxes)
+
+
+def _is_label(work: PageText, element: Element) -> bool:
+    """Whether an element reads as a label of a drawing: short, or with its words far apart, and no heading."""
+    if element.category == "Title":
+        return False
+    words = work.at(work.words_in(element.boxes[0].box))
+    if len(words) <= LABEL_WORDS:
+        return not element.text.endswith(".")
+    x0, y0, x1, y1 = element.boxes[0].box
+    height = sorted(w.box[3] - w.box[1] for w in words)[len(words) // 2]
+    drawn = sum((w.box[2] - w.box[0]) for w in words)
+    return drawn < LABEL_FILL * (x1 - x0) * max(1.0, (y1 - y0) / height)
+
+
+# --- drawings -----------------------------------------------------------------------------------
+
+
+def _drawings(work: PageText, elements: Sequence[Element]) -> list[BoundingBox]:
+    """Clusters of strokes and fills that a figure caption points at."""
+    graphics = work.parsed.vector_graphics
+    captions = [e.boxes[0].box for e in elements if e.category == "FigureCaption" and caption_kind(e.text) == "figure"]
+    if graphics is None or not captions:
+        return []
+    tables = [e.boxes[0].box for e in elements if e.category == "Table"]
+    strokes = [
+        box
+        for box in _strokes(graphics)
+        if not any(overlaps(box, table) for table in tables) and box[2] - box[0] < work.parsed.width * FULL_WIDTH
+    ]
+    found = [box for box in merged(strokes, gap=STROKE_REACH) if not is_too_small(box)]
+    return [box for box in found if any(gap_between(box, caption) <= CAPTION_REACH for caption in captions)]
+
+
+def _strokes(graphics: VectorGraphics) -> list[BoundingBox]:
+    shapes = [shape.bbox for shape in graphics.shapes]
+    boxes = [(x, y, x + width, y + height) for x, y, width, height in shapes]
+    lines = [(min(s.x1, s.x2), min(s.y1, s.y2), max(s.x1, s.x2), max(s.y1, s.y2)) for s in graphics.lines]
+    return boxes + lines
+
+
+def _with_labels(work: PageText, drawing: BoundingBox, elements: Sequence[Element]) -> BoundingBox:
+    """A drawing's box grown over the labels around it: axis numbers, legends, the title above."""
+    labels = [
+        e.boxes[0].box
+        for e in elements
+        if e.category in ("NarrativeText", "ListItem", "UncategorizedText") and _is_label(work, e)
+    ]
+    labels += [work.words[i].box for i in work.free()]
+    grown = drawing
+    while near := [box for box in labels if overlaps(box, grown, LABEL_REACH)]:
+        labels = [box for box in labels if box not in near]
+        grown = union_box([grown, *near])
+    return grown
+
+
+def _beside_captions(figure: BoundingBox, captions: Sequence[BoundingBox]) -> BoundingBox:
+    """A figure's box without the captions that reach into its top or bottom."""
+    x0, y0, x1, y1 = figure
+    for caption in (c for c in captions if overlaps(c, figure)):
+        if caption[1] < y0 + (y1 - y0) / 3 and caption[3] < (y0 + y1) / 2:
+            y0 = max(y0, caption[3] + 1)
+        elif caption[1] > (y0 + y1) / 2:
+            y1 = min(y1, caption[1] - 1)
+    return x0, y0, x1, y1

@@ -1,0 +1,183 @@
+"""The words of a PDF page: from LiteParse's items, in reading order, also where text runs sideways."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ingest.partition.pdf_boxes import box_of, merged, middle_y, overlaps
+from ingest.types import BoundingBox, Element, PageBox, Word, union_box
+
+if TYPE_CHECKING:
+    from liteparse.types import ParsedPage, TextItem
+
+UPRIGHT: dict[int, Callable[[BoundingBox], BoundingBox]] = {
+    0: lambda b: b,
+    90: lambda b: (b[1], -b[2], b[3], -b[0]),
+    180: lambda b: (-b[2], -b[3], -b[0], -b[1]),
+    270: lambda b: (-b[3], b[0], -b[1], b[2]),
+}
+"""Where a box would stand if its text were turned upright, by the text's angle in degrees, clockwise."""
+WORD_GAP = 0.15
+"""Share of a letter's height: pieces of sideways text that stand closer are of one word."""
+LINE_END_HYPHEN = re.compile(r"[-\u00ad\u2010]$")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageWord:
+    """A word of a page, its font (without its subset's prefix) and the angle of its line, in degrees clockwise."""
+
+    text: str
+    box: BoundingBox
+    font: str = ""
+    angle: int = 0
+
+
+@dataclass(slots=True)
+class PageText:
+    """One page while its elements are made: the parsed page, its words, and which of them elements have taken."""
+
+    parsed: ParsedPage
+    words: list[PageWord]
+    taken: set[int] = field(default_factory=set)
+
+    @property
+    def number(self) -> int:
+        """The page's number, from 1."""
+        return self.parsed.page_num
+
+    def words_in(self, box: BoundingBox, *, slack: float = 1.0) -> list[int]:
+        """Indices of the words whose centre lies in the box."""
+        x0, y0, x1, y1 = box[0] - slack, box[1] - slack, box[2] + slack, box[3] + slack
+        return [
+            i
+            for i, word in enumerate(self.words)
+            if x0 <= (word.box[0] + word.box[2]) / 2 <= x1 and y0 <= middle_y(word.box) <= y1
+        ]
+
+    def free(self) -> list[int]:
+        """Indices of the words that no element has taken."""
+        return [i for i in range(len(self.words)) if i not in self.taken]
+
+    def at(self, indices: Sequence[int]) -> list[PageWord]:
+        """The words with these indices."""
+        return [self.words[i] for i in indices]
+
+
+def page_element(page: int, category: str, text: str, box: BoundingBox, depth: int | None = None) -> Element:
+    """An element of one page, still without its id."""
+    return Element(
+        element_id="",
+        category=category,
+        text=text,
+        page_number=page,
+        boxes=(PageBox(page=page, box=box),),
+        category_depth=depth,
+    )
+
+
+def page_words(parsed: ParsedPage) -> list[PageWord]:
+    """The page's words in content order, text that is drawn twice (shadows) once; sideways text comes last."""
+    words = list(dict.fromkeys(word for item in parsed.text_items for word in _item_words(item)))
+    sideways = [word for word in words if word.angle]
+    ordered = [
+        w for angle in UPRIGHT if angle for line in lines([w for w in sideways if w.angle == angle]) for w in line
+    ]
+    return [word for word in words if not word.angle] + ordered
+
+
+def plain_words(words: Sequence[PageWord]) -> tuple[Word, ...]:
+    """Words as a page stores them."""
+    return tuple(Word(word.text, word.box) for word in words)
+
+
+def _item_words(item: TextItem) -> Iterator[PageWord]:
+    angle = round(item.rotation / 90) * 90 % 360
+    font = (item.font_name or "").rpartition("+")[2]
+    found = [PageWord(text=w.text, box=box_of(w), font=font, angle=angle) for w in item.words if w.text.strip()]
+    if _is_formula(item, found):
+        yield PageWord(text=item.text.strip(), box=box_of(item), font=font, angle=angle)
+    elif angle:
+        yield from _rejoined(found)
+    else:
+        yield from found
+
+
+def _is_formula(item: TextItem, words: Sequence[PageWord]) -> bool:
+    """Whether LiteParse wrote LaTeX for what is drawn: the words then lack it, and the item stands for them."""
+    drawn = "".join(word.text for word in words)
+    return item.text.strip() != "" and item.text.count("$") > drawn.count("$")
+
+
+def _rejoined(pieces: Sequence[PageWord]) -> Iterator[PageWord]:
+    """Sideways text comes as letters or groups of them, in any order: whole words in reading order."""
+    held: list[PageWord] = []
+    for piece in sorted(pieces, key=lambda w: UPRIGHT[w.angle](w.box)[0]):
+        box = UPRIGHT[piece.angle](piece.box)
+        if held and box[0] - UPRIGHT[piece.angle](held[-1].box)[2] > WORD_GAP * (box[3] - box[1]):
+            yield _joined(held)
+            held = []
+        held.append(piece)
+    if held:
+        yield _joined(held)
+
+
+def _joined(pieces: Sequence[PageWord]) -> PageWord:
+    text = "".join(piece.text for piece in pieces)
+    box = union_box([piece.box for piece in pieces])
+    return PageWord(text=text, box=box, font=pieces[0].font, angle=pieces[0].angle)
+
+
+def lines(words: Sequence[PageWord]) -> list[list[PageWord]]:
+    """Words grouped into lines by overlap of their heights, each line in reading order, as if turned upright."""
+    found: list[list[tuple[BoundingBox, PageWord]]] = []
+    placed = [(UPRIGHT[word.angle](word.box), word) for word in words]
+    for box, word in sorted(placed, key=lambda p: (middle_y(p[0]), p[0][0])):
+        if found and found[-1][0][0][1] <= middle_y(box) <= found[-1][0][0][3]:
+            found[-1].append((box, word))
+        else:
+            found.append([(box, word)])
+    return [[word for _, word in sorted(line, key=lambda p: p[0][0])] for line in found]
+
+
+def join_words(words: Sequence[PageWord]) -> str:
+    """Words in lines from top to bottom as one text; a word broken at a line end is rejoined."""
+    text = ""
+    for line in lines(words):
+        text = join_texts(text, " ".join(word.text for word in line))
+    return text
+
+
+def label_lines(words: Sequence[PageWord]) -> str:
+    """Words as a text of their lines, which are no running text."""
+    return "\n".join(" ".join(word.text for word in line) for line in lines(words))
+
+
+def join_texts(first: str, second: str) -> str:
+    """Two texts as one, a word that is broken between them rejoined."""
+    if LINE_END_HYPHEN.search(first) and second[:1].islower():
+        return first[:-1] + second
+    return f"{first} {second}".strip()
+
+
+def squeezed(text: str) -> str:
+    """The letters and digits of a text: what is left when hyphens, spaces and marks do not count."""
+    return "".join(ch for ch in text if ch.isalnum())
+
+
+def clusters(work: PageText, indices: Sequence[int]) -> list[list[int]]:
+    """Words that stand close together, those of one angle, from top to bottom."""
+    out: list[list[int]] = []
+    for angle in UPRIGHT:
+        own = [i for i in indices if work.words[i].angle == angle]
+        regions = merged([_with_margin(work.words[i].box) for i in own])
+        groups = [[i for i in own if overlaps(region, work.words[i].box)] for region in regions]
+        out += sorted(groups, key=lambda group: union_box([work.words[i].box for i in group])[1])
+    return out
+
+
+def _with_margin(box: BoundingBox) -> BoundingBox:
+    margin = min(box[3] - box[1], box[2] - box[0]) * 0.5
+    return box[0] - margin, box[1] - margin * 0.6, box[2] + margin, box[3] + margin * 0.6
