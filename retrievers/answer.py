@@ -16,6 +16,8 @@ from retrievers.extractive import find_evidence, read_question
 from retrievers.multi_vector import MultiVectorRetriever
 
 HITS = 8
+EVIDENCE_HITS = 24
+"""Passages that are searched for quotes; reading them costs little, unlike in a model's prompt."""
 
 
 def answer(
@@ -39,12 +41,12 @@ def answer(
     retriever = retriever or MultiVectorRetriever()
     choice = _choice(model, retriever)
     started = time.perf_counter()
-    hits = retriever.retrieve(question, k, doc=doc)
+    hits = retriever.retrieve(question, max(k, EVIDENCE_HITS), doc=doc)
     retrieved = time.perf_counter()
     found, notes = None, choice.notes
     if choice.model is not None and hits:
         try:
-            found = by_model(question, hits, retriever.library, choice.model, on_token)
+            found = by_model(question, hits[:k], retriever.library, choice.model, on_token)
         except ModelError as exc:
             if model is not None:
                 raise
@@ -52,7 +54,7 @@ def answer(
     if found is None:
         found = by_quotes(question, hits, retriever.library)
     timing = {"retrieve": round(retrieved - started, 4), "answer": round(time.perf_counter() - retrieved, 4)}
-    return replace(found, hits=tuple(hits), notes=(*notes, *found.notes), timing=timing)
+    return replace(found, hits=tuple(hits[:k]), notes=(*notes, *found.notes), timing=timing)
 
 
 def _choice(model: str | ChatModel | None, retriever: MultiVectorRetriever) -> Choice:

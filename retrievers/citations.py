@@ -7,7 +7,7 @@ import unicodedata
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, groupby
 
 from ingest.library import Library
 from ingest.types import (
@@ -38,6 +38,8 @@ SLACK = 2.0
 """Points by which a word's centre may lie outside its element's box."""
 GUTTER = 6.0
 """Points of white between two columns of text, at least."""
+WIDE_GUTTER = 9.0
+"""Points of white that part words of one line for sure: wider than the spaces of justified text."""
 
 _PageWords = list[tuple[int, Word]]
 
@@ -100,7 +102,8 @@ def locate(library: Library, chunk: Chunk, elements: Sequence[Element], quote: s
         matches = _matches([word.text for _, word in words], wanted)
         if matches:
             first, last = matches[0 if whole else min(before, len(matches) - 1)]
-            return _word_place(words[first:last])
+            if chunk.kind == "table" or not _mixes_columns([word for _, word in words[first:last]]):
+                return _word_place(words[first:last])
     row = _row_cells(elements, quote)
     if row:
         return _row_place(layers, chunk, row)
@@ -154,12 +157,23 @@ def _in_lines(words: Sequence[Word]) -> list[Word]:
     return [word for line in lines for word in sorted(line, key=lambda w: w.box[0])]
 
 
-def _columns(words: Sequence[Word]) -> list[list[Word]]:
+def _mixes_columns(words: Sequence[Word]) -> bool:
+    """Whether words go to and fro between two columns, as no text does; the marks of a list are no column."""
+    columns = _columns(words, WIDE_GUTTER)
+    if len(columns) < 2:
+        return False
+    owner = {word: place for place, column in enumerate(columns) for word in column}
+    visits = [(place, len(list(run))) for place, run in groupby(owner[word] for word in words)]
+    left = [length for place, length in visits if place == 0]
+    return len(visits) > len(columns) and len(left) > 1 and max(left) > 1
+
+
+def _columns(words: Sequence[Word], gutter: float = GUTTER) -> list[list[Word]]:
     """Words parted where a white gap runs down between them, from left to right."""
     columns: list[list[Word]] = []
     right = float("-inf")
     for word in sorted(words, key=lambda w: w.box[0]):
-        if word.box[0] > right + GUTTER:
+        if word.box[0] > right + gutter:
             columns.append([])
         columns[-1].append(word)
         right = max(right, word.box[2])

@@ -10,16 +10,21 @@ from ingest.types import Hit
 from retrievers.language import Span, content_terms, sentences, stem, stems, tokens
 
 _NUMBERS = r"\d{1,3}(?:\s*[,;\u2013-]\s*\d{1,3})*"
-_MARK = rf"[\[\u3010]({_NUMBERS})(?:\u2020[^\]\u3011]*)?[\]\u3011]"
-_MARKS = re.compile(rf"\s*{_MARK}")
-_MARKS_AFTER_STOP = re.compile(rf"([.!?])((?:\s*{_MARK})+)".replace("(\\d", "(?:\\d"))
+_OPEN, _CLOSE = r"[\[\u3010]", r"(?:\u2020[^\]\u3011]*)?[\]\u3011]"
+_MARKS = re.compile(rf"\s*{_OPEN}({_NUMBERS}){_CLOSE}")
+_MARKS_AFTER_STOP = re.compile(rf"([.!?])((?:\s*{_OPEN}{_NUMBERS}{_CLOSE})+)")
+_NEGATION = re.compile(
+    r"\b(?:not?|never|none|nobody|nothing|neither|nor|without|cannot)\b|n['\u2019]t\b", re.IGNORECASE
+)
 _RANGE = re.compile(r"(\d+)(?:\s*[\u2013-]\s*(\d+))?")
 _ORDER = re.compile(
     r"\b(?:ignore|disregard|forget|override)\b.{0,60}\b(?:instructions?|prompts?|rules|directions)\b", re.IGNORECASE
 )
 """A sentence that gives orders to its reader, a model, bears nothing out."""
-MIN_SHARED = 0.5
+MIN_SHARED = 0.7
 """Share of a claim's content words that the passages it cites must have."""
+MIN_SHARED_TABLE = 0.5
+"""The same where tables alone are cited: their rows have no verbs, and their units stand elsewhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +62,8 @@ def _numbers_of(mark: str) -> Iterator[int]:
 def support(claim: Claim, given: Sequence[Hit]) -> list[Quote]:
     """The quotes that bear a claim, one a cited passage; empty when it cites nothing given or is not borne out.
 
-    Borne out means here: every number of the claim stands in a cited passage, and so do most of its other words.
+    Borne out means here: every number of the claim stands in a cited passage, so do most of its other words, and a
+    claim that denies something has a quote that does.
     """
     hits = [given[n - 1] for n in claim.numbers if 1 <= n <= len(given)]
     said = [set(stems(_searched(hit))) for hit in hits]
@@ -67,10 +73,17 @@ def support(claim: Claim, given: Sequence[Hit]) -> list[Quote]:
     if not hits or not figures <= together:
         return []
     words = [t for t in terms if t not in figures]
-    if words and sum(t in together for t in words) < MIN_SHARED * len(words):
+    least = MIN_SHARED_TABLE if all(hit.chunk.kind == "table" for hit in hits) else MIN_SHARED
+    if words and sum(t in together for t in words) < least * len(words):
         return []
-    quotes = [best_quote(claim.text, hit) for hit in hits]
-    return [quote for quote in quotes if quote is not None]
+    quotes = [quote for quote in (best_quote(claim.text, hit) for hit in hits) if quote is not None]
+    if _NEGATION.search(claim.text) and not any(_NEGATION.search(_quoted(quote)) for quote in quotes):
+        return []
+    return quotes
+
+
+def _quoted(quote: Quote) -> str:
+    return quote.hit.chunk.text[quote.start : quote.end]
 
 
 def _searched(hit: Hit) -> str:

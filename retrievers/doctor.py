@@ -105,7 +105,8 @@ def _ollama(settings: Settings) -> Iterator[Check]:
         yield Check(
             name="Ollama",
             level="note",
-            found=f"no server answers at {_without_secret(settings.ollama_host)}; answers are extractive, pictures are read by OCR",
+            found=f"no server answers at {_without_secret(settings.ollama_host)};"
+            " answers are extractive, pictures are read by OCR",
             fix=f"install Ollama, then: ollama serve, ollama pull {settings.chat_model},"
             f" ollama pull {settings.vision_model}",
         )

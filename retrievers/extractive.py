@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -34,7 +35,7 @@ MIN_COVERAGE = 0.45
 APART = 0.2
 """Coverage that does not count when all words that stand together in the question stand apart in the piece."""
 MIN_OWN = 0.4
-"""Share that a piece must cover itself: less, and it is the headings that match."""
+"""Share that a piece must cover itself, of the question or of what its headings leave open: else these match alone."""
 NEAR_BEST = 0.9
 """Further quotes must score at least this share of the best."""
 MIN_WORDS = 3
@@ -53,10 +54,14 @@ PHRASE_WEIGHT = 0.2
 """How much a piece loses when words that stand together in the question stand apart in it."""
 PHRASE_REACH = 3
 """Words from one term of the question to the next within which they stand together."""
+SMALL_WORD = 0.01
+"""Weight of a word such as "no" where it heads a column."""
 CAUSE_SENTENCES = 2
 """Sentences quoted after the one that names an event when the question asks why: the cause follows it."""
 OPENING = 600
 """Characters of a document's first chunk in which it may date itself."""
+UNDATED = 0.8
+"""What a piece is worth that has the asked year only from its headings or its document: another one may name it."""
 _COUNTED = re.compile(
     r"how (?:many|much) ((?:[\w'-]+ )*?[\w'-]+)"
     r"(?: (did|do|does|is|are|was|were|has|have|had|can|could|may|must|will|would|should|in|on|at|per|from|to|with)\b"
@@ -67,6 +72,11 @@ _ASKS_NUMBER = re.compile(
     r"|(what|which) (\w+ )?(percent|percentage|number|amount|price))\b"
 )
 _ASKS_DATE = re.compile(r"\b(when|(what|which) (\w+ )?(date|year|day|month))\b")
+_NUMBER_KINDS = frozenset({"percent", "percentage", "number", "amount"})
+_DATE_KINDS = frozenset({"date", "year", "day", "month"})
+"""What is asked for need not be said: "31 August" is a date without the word."""
+_URL = re.compile(r"\S+://\S+")
+_ASKS_URL = re.compile(r"\b(url|link|web|website|homepage|address|where)\b", re.IGNORECASE)
 _FIGURES = re.compile(r"(\D+?)[\s$\u20ac\u00a3]+[\d(][\d.,%()\s$\u20ac\u00a3\u2013-]*")
 _GENERIC = frozenset("people persons times things items percent percentage money years many much".split())
 
@@ -77,7 +87,7 @@ class Evidence:
 
     ``said`` is how an answer words it, ``own`` the words that it says itself (of a table row also its caption and
     the asked cell's headers), ``context`` those that it stands under (headings, neighbours), ``label`` what names a
-    table row, ``whole`` whether it is no broken part of a sentence.
+    table row, ``opening`` how its document begins, ``whole`` whether it is no broken part of a sentence.
     """
 
     hit: Hit
@@ -86,6 +96,7 @@ class Evidence:
     said: str
     own: str
     context: str
+    opening: str = ""
     label: str = ""
     whole: bool = True
     score: float = 0.0
@@ -113,7 +124,9 @@ class Question:
 def read_question(question: str, library: Library) -> Question:
     """Weigh a question's terms by how rare they are in the library; names and numbers are required."""
     question = without_form(question)
-    terms = content_terms(question)
+    asks_number, asks_date = (bool(found.search(question.lower())) for found in (_ASKS_NUMBER, _ASKS_DATE))
+    kinds = (_NUMBER_KINDS if asks_number else frozenset()) | (_DATE_KINDS if asks_date else frozenset())
+    terms = [t for t in content_terms(question) if t not in kinds] or content_terms(question)
     total = max(1, library.counts()["chunks"])
     frequency = library.document_frequency([match_query([t]) for t in terms])
     weights = {stem(t): math.log(1 + total / (0.5 + frequency[match_query([t])])) for t in terms}
@@ -126,8 +139,8 @@ def read_question(question: str, library: Library) -> Question:
         codes=tuple(tuple(map(stem, code)) for code in codes(question)),
         asks_cause=re.match(r"\s*(why|for what reason|what (was|is) the (cause|reason))\b", question.lower())
         is not None,
-        asks_number=_ASKS_NUMBER.search(question.lower()) is not None,
-        asks_date=_ASKS_DATE.search(question.lower()) is not None,
+        asks_number=asks_number,
+        asks_date=asks_date,
     )
 
 
@@ -174,7 +187,8 @@ def _says_more(piece: Evidence, other: Evidence) -> bool:
 def _score(question: Question, piece: Evidence, rank: int) -> float:
     """0 when a required term is missing or too little of the question is covered; own words count twice."""
     said, beside = stems(piece.own), stems(piece.context)
-    own_terms, near_terms = set(said), set(beside)
+    own_terms = set(said)
+    near_terms = set(beside) | (question.required & set(stems(piece.opening)))
     if not question.required <= own_terms | near_terms or not _can_answer(question, piece):
         return 0.0
     if any(not _has_run(code, said) and not _has_run(code, beside) for code in question.codes):
@@ -183,13 +197,25 @@ def _score(question: Question, piece: Evidence, rank: int) -> float:
     own = sum(w for t, w in question.weights.items() if t in own_terms) / total
     near = sum(w for t, w in question.weights.items() if t in near_terms - own_terms) / total
     together = _share_together(question.pairs, said)
-    if own + near - APART * (1 - together) < MIN_COVERAGE or own < MIN_OWN:
+    if own + near - APART * (1 - together) < MIN_COVERAGE or not _says_enough(question, own_terms, near_terms, total):
         return 0.0
     length = max(1.0, len(piece.own.split()) / LONG_WORDS)
     phrase = 1 - PHRASE_WEIGHT * (1 - together)
     label = 1 - LABEL_WEIGHT * (1 - _share_asked(question, piece.label))
     broken = 1.0 if piece.whole else BROKEN
-    return float((own + 0.5 * near) * phrase * label * broken / length**0.25 * (1 - 0.02 * rank))
+    dated = 1.0 if all(t in own_terms for t in question.required if is_year(t)) else UNDATED
+    return float((own + 0.5 * near) * phrase * label * broken * dated / length**0.25 * (1 - 0.02 * rank))
+
+
+def _says_enough(question: Question, own: AbstractSet[str], near: AbstractSet[str], total: float) -> bool:
+    """Whether a piece itself covers much of the question, or much of what its headings leave open.
+
+    On a product's page "Rating 2.9" need not name the product.
+    """
+    said = sum(w for t, w in question.weights.items() if t in own)
+    left_open = sum(w for t, w in question.weights.items() if t not in near)
+    added = sum(w for t, w in question.weights.items() if t in own - near)
+    return said >= MIN_OWN * total or (left_open > 0 and added >= MIN_OWN * left_open)
 
 
 def _has_run(run: Sequence[str], terms: Sequence[str]) -> bool:
@@ -200,6 +226,8 @@ def _can_answer(question: Question, piece: Evidence) -> bool:
     """Whether a piece has the form of an answer: no question, and with a number or date where one is asked for."""
     quote = piece.hit.chunk.text[piece.start : piece.end].rstrip()
     if quote.endswith("?") or len(quote.split()) > MOST_WORDS:
+        return False
+    if len(_URL.sub("", quote).split()) < MIN_WORDS and _URL.search(quote) and not _ASKS_URL.search(question.text):
         return False
     if question.asks_date:
         return has_number(quote)
@@ -220,8 +248,11 @@ def _share_together(pairs: Sequence[tuple[str, str]], said: Sequence[str]) -> fl
 
 
 def _share_asked(question: Question, label: str) -> float:
-    """Share of a row label's words that the question has; its codes and numbers do not count."""
-    words = [t for t in content_terms(label) if t.isalpha()] if label else []
+    """Share of a row label's words that the question has; all of them when it names the row by its code."""
+    terms = content_terms(label) if label else []
+    if any(not t.isalpha() and stem(t) in question.weights for t in terms):
+        return 1.0
+    words = [t for t in terms if t.isalpha()]
     return sum(stem(t) in question.weights for t in words) / len(words) if words else 1.0
 
 
@@ -230,12 +261,11 @@ def _share_asked(question: Question, label: str) -> float:
 
 def _pieces(hit: Hit, question: Question, library: Library) -> Iterator[Evidence]:
     """The sentences of a text or caption, the rows of a table."""
-    titles = " ".join((hit.doc, *hit.chunk.title_path, _years_of_opening(hit, library)))
+    opening = _opening(hit, library)
+    titles = " ".join((hit.doc, *hit.chunk.title_path, *filter(is_year, tokens(opening))))
     elements = library.elements(hit.chunk.element_ids)
-    if hit.chunk.kind == "table":
-        yield from _rows(hit, question, elements, titles)
-    else:
-        yield from _sentences(hit, question, elements, titles)
+    read = _rows if hit.chunk.kind == "table" else _sentences
+    yield from (replace(piece, opening=opening) for piece in read(hit, question, elements, titles))
 
 
 def _sentences(hit: Hit, question: Question, elements: Sequence[Element], titles: str) -> Iterator[Evidence]:
@@ -292,17 +322,17 @@ def _end(spans: Sequence[tuple[Span, str]], first: int, question: Question) -> i
     return spans[last][0].end
 
 
-def _years_of_opening(hit: Hit, library: Library) -> str:
-    """The years that a document names at its top: what it says without a year is said of those."""
+def _opening(hit: Hit, library: Library) -> str:
+    """How a document begins: names and years that stand there hold for all that it says."""
     first = next(iter(library.chunks_of(hit.chunk.source_id, limit=1)), None)
-    return " ".join(re.findall(r"\b(?:19|20)\d\d\b", first.text[:OPENING])) if first else ""
+    return first.text[:OPENING] if first else ""
 
 
 def _rows(hit: Hit, question: Question, elements: Sequence[Element], titles: str) -> Iterator[Evidence]:
     """Each line of a table's text, with the cell that is asked for when the question's words single one out."""
     captions = " ".join(e.text for e in elements if e.category == "FigureCaption")
     cells = next((e.cells for e in elements if e.cells), ())
-    heads = " ".join(c.text for c in cells if c.header)
+    heads = " ".join(c.text for c in cells if c.header and c.row < header_rows(cells))
     numbers = {row_text(cells, row): row for row in sorted({c.row for c in cells}, reverse=True)}
     start = 0
     for line in hit.chunk.text.split("\n"):
@@ -355,11 +385,11 @@ def _label_cells(cells: Sequence[Cell], row: int) -> list[Cell]:
 
 def _asked_cell(row: Sequence[Cell], cells: Sequence[Cell], label: str, question: Question) -> Cell | None:
     """The cell of a row under the one column whose headers share most with the question."""
-    asked = set(question.weights) - set(stems(label))
+    asked = set(stems(question.text)) - set(stems(label))
     shared: list[tuple[float, Cell]] = []
     for cell in (c for c in row if c.text.strip()):
         head = set(stems(" ".join(column_headers(cells, cell.column))))
-        shared.append((sum(question.weights[t] for t in asked & head), cell))
+        shared.append((sum(question.weights.get(t, SMALL_WORD) for t in asked & head), cell))
     shared.sort(key=lambda pair: -pair[0])
     if not shared or shared[0][0] == 0 or (len(shared) > 1 and shared[1][0] == shared[0][0]):
         return None

@@ -63,7 +63,9 @@ def stem(token: str) -> str:
     """The English stem of a lower-case word; numbers without thousands separators."""
     if token[:1].isdigit():
         return re.sub(r",(?=\d{3}(?!\d))", "", token)
-    return _stemmer().stemWord(token.removesuffix("'s"))
+    found = _stemmer().stemWord(token.removesuffix("'s"))
+    # The stemmer keeps apart what belongs together: deliver and delivery, discover and discovery.
+    return found.removesuffix("eri") if found.endswith("veri") else found
 
 
 @lru_cache(maxsize=1)

@@ -26,7 +26,10 @@ log = logging.getLogger(__name__)
 
 RRF_K = 60
 """The constant of reciprocal rank fusion (Cormack, Clarke and Buettcher, SIGIR 2009)."""
-CANDIDATES = 60
+DENSE_WEIGHT = 0.5
+"""Weight of the dense ranking beside the keyword ranking's 1: with static vectors more of it made every measured
+ranking worse, and with less the best chunk that shares no word with a question would never come up."""
+CANDIDATES = 75
 """Chunks that each side proposes."""
 EXACT_LIMIT = 50_000
 """Up to so many vectors a scan of all of them is as fast as starting Chroma, and exact."""
@@ -260,14 +263,14 @@ class _Vectors:
 
 
 def _fuse(dense: Sequence[tuple[int, str]], keyword: Sequence[tuple[int, str]]) -> list[tuple[int, float, str]]:
-    """(chunk key, score from 0 to 1, what matched) of both rankings by reciprocal rank."""
+    """(chunk key, score from 0 to 1, what matched) of both rankings by weighted reciprocal rank."""
     scores: dict[int, float] = {}
     matched: dict[int, str] = {}
-    for ranking in (dense, keyword):
+    for weight, ranking in ((DENSE_WEIGHT, dense), (1.0, keyword)):
         for rank, (key, name) in enumerate(ranking, 1):
-            scores[key] = scores.get(key, 0.0) + 1 / (RRF_K + rank)
+            scores[key] = scores.get(key, 0.0) + weight / (RRF_K + rank)
             matched.setdefault(key, name)
-    best = 2 / (RRF_K + 1)
+    best = (DENSE_WEIGHT + 1.0) / (RRF_K + 1)
     return sorted(((key, s / best, matched[key]) for key, s in scores.items()), key=lambda row: (-row[1], row[0]))
 
 

@@ -549,7 +549,7 @@ SECOND_QUESTIONS: tuple[Question, ...] = (
         kind="image",
     ),
     Question(
-        text="Which equipment can Nordhull Yard not offer?",
+        text="Can Aldo Verrin offer a vacuum mooring?",
         file="mail.eml",
         page=None,
         quote_has="cannot offer a vacuum mooring",

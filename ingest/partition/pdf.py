@@ -13,17 +13,18 @@ from typing import TYPE_CHECKING
 from ingest.errors import BrokenError, EncryptedError
 from ingest.images import caption_kind, is_blank, is_plain, stored_png
 from ingest.partition import PartitionOptions
-from ingest.partition.headings import nest_under_headings
+from ingest.partition.headings import nest_under_headings, with_numbered_levels
 from ingest.partition.pdf_boxes import gap_between
-from ingest.partition.pdf_figures import CAPTION_REACH, covers_page, raster_figures
+from ingest.partition.pdf_figures import CAPTION_REACH, raster_figures
 from ingest.partition.pdf_text import page_elements
 from ingest.partition.pdf_words import PageText, PageWord, page_element, page_words, plain_words, squeezed
 from ingest.render import crop, draw_pages
-from ingest.types import BoundingBox, Element, Page, Partition, Source, Word, stable_id
+from ingest.types import Element, Page, Partition, Source, Word, stable_id
 
 if TYPE_CHECKING:
     from liteparse import LiteParse
     from liteparse.types import ParsedPage, ParseResult
+
     from ingest.ocr import OcrLine
 
 BATCH_PAGES = 100
@@ -56,11 +57,10 @@ def partition(source: Source, options: PartitionOptions) -> Partition:
         for parsed in result.pages:
             started = time.perf_counter()
             work = PageText(parsed, page_words(parsed))
-            rasters = figures.get(parsed.page_num, [])
-            if _needs_ocr(work, rasters):
+            if _needs_ocr(work):
                 unread.append(parsed.page_num)
                 continue
-            found = page_elements(work, rasters)
+            found = page_elements(work, figures.get(parsed.page_num, []))
             if options.images != "off":
                 found, crops = _with_crops(source.path, parsed, found)
                 images |= crops
@@ -75,11 +75,12 @@ def partition(source: Source, options: PartitionOptions) -> Partition:
     )
 
 
-def _needs_ocr(work: PageText, rasters: Sequence[BoundingBox]) -> bool:
+def _needs_ocr(work: PageText) -> bool:
     """Whether a page has no text layer, or hardly any over a picture of the whole page."""
     if not work.words:
         return True
-    return _count_letters(work.words) < STAMP_CHARACTERS and any(covers_page(work, box) for box in rasters)
+    signals = work.parsed.complexity
+    return signals is not None and signals.full_page_image and _count_letters(work.words) < STAMP_CHARACTERS
 
 
 def _count_letters(words: Sequence[PageWord | Word]) -> int:
@@ -190,7 +191,7 @@ def _page_of_warning(warning: str) -> int:
 
 def _finished(source_id: str, elements: Sequence[Element]) -> tuple[Element, ...]:
     """Elements with ids, parents and captions: what needs the whole document."""
-    return tuple(_bind_captions(nest_under_headings(_identify(source_id, elements))))
+    return tuple(_bind_captions(nest_under_headings(with_numbered_levels(_identify(source_id, elements)))))
 
 
 def _parse(source: Source, pages: tuple[int, ...] | None) -> Iterator[ParseResult]:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 CAPTION_REACH = 90.0
 """Points between a caption and the table or picture that it belongs to, at most."""
 FULL_PAGE = 0.85
-"""Share of the page from which on a picture is what the page is printed on, or a scan of it."""
+"""Share of the page from which on a picture is what the page is printed on."""
 FULL_WIDTH = 0.95
 STROKE_REACH = 24.0
 """Points between the strokes of one drawing, at most."""
@@ -53,11 +53,6 @@ def raster_figures(result: ParseResult) -> dict[int, list[BoundingBox]]:
     return {page: merged(boxes) for page, boxes in found.items()}
 
 
-def covers_page(work: PageText, box: BoundingBox) -> bool:
-    """Whether a picture lies behind nearly the whole page."""
-    return area(box) >= work.parsed.width * work.parsed.height * FULL_PAGE
-
-
 def place_figures(work: PageText, elements: Sequence[Element], rasters: Sequence[BoundingBox]) -> list[Element]:
     """The elements with an Image for each figure, before the first element that starts below its top.
 
@@ -68,10 +63,9 @@ def place_figures(work: PageText, elements: Sequence[Element], rasters: Sequence
     drawings = [_with_labels(work, box, elements) for box in _drawings(work, elements)]
     out = list(elements)
     for whole in sorted([*rasters, *drawings], key=lambda box: box[1]):
-        behind = covers_page(work, whole)
-        if behind and work.words:
+        if area(whole) >= work.parsed.width * work.parsed.height * FULL_PAGE:
             continue
-        figure = whole if behind else _beside_captions(whole, captions)
+        figure = _beside_captions(whole, captions)
         inside = [e for e in out if e.category not in ("Image", "FigureCaption", "Table") and _lies_in(e, figure)]
         if whole in rasters and any(not _is_label(work, e) for e in inside):
             inside, words = [], []

@@ -15,6 +15,7 @@ from ingest.partition.pdf_tables import table_elements
 from ingest.partition.pdf_words import (
     PageText,
     PageWord,
+    as_typed,
     clusters,
     join_texts,
     join_words,
@@ -58,14 +59,20 @@ def _block_elements(work: PageText, block: LayoutBlock) -> Iterator[Element]:
     box = box_of(block.bbox)
     inside = [i for i in work.words_in(box) if i not in work.taken and work.words[i].angle == 0]
     if block.kind == "table":
-        work.taken.update(inside)
-        yield from table_elements(work.number, block, box)
-        return
-    text = _verbatim(block, work.at(inside))
-    if text:
-        work.taken.update(inside)
+        found = list(table_elements(work.number, block, box))
+    else:
+        text = _verbatim(block, work.at(inside))
         category, depth = _category(block, text)
-        yield page_element(work.number, category, text, box, depth)
+        found = [page_element(work.number, category, text, box, depth)] if text else []
+    said = squeezed("".join(element.text for element in found))
+    work.taken.update(i for line in _lines_of(work, inside) if _is_said(work.at(line), said) for i in line)
+    yield from found
+
+
+def _is_said(line: Sequence[PageWord], said: str) -> bool:
+    """Whether a text has most of a line in its block's box; LiteParse leaves lines out that overlap others."""
+    letters = [squeezed(word.text) for word in line]
+    return 2 * sum(len(word) for word in letters if word in said) >= len("".join(letters))
 
 
 def _category(block: LayoutBlock, text: str) -> tuple[str, int | None]:
@@ -83,7 +90,9 @@ def _category(block: LayoutBlock, text: str) -> tuple[str, int | None]:
 def _verbatim(block: LayoutBlock, words: Sequence[PageWord]) -> str:
     """The block's text as it is drawn: without Markdown's marks, the number of a list item before it."""
     if block.kind == "code":
-        return "\n".join(block.lines or []).strip("\n")
+        given = "\n".join(block.lines or []).strip("\n")
+        drawn = as_typed(words)
+        return drawn if squeezed(drawn) == squeezed(given) else given
     text = " ".join((block.text or "").split())
     if block.kind == "heading":
         return text

@@ -155,6 +155,24 @@ def label_lines(words: Sequence[PageWord]) -> str:
     return "\n".join(" ".join(word.text for word in line) for line in lines(words))
 
 
+def as_typed(words: Sequence[PageWord]) -> str:
+    """Words in a typewriter's font as lines in which each letter keeps its column: code with its indents."""
+    rows = lines(words)
+    if not rows:
+        return ""
+    left = min(word.box[0] for word in words)
+    widths = sorted((word.box[2] - word.box[0]) / len(word.text) for word in words)
+    return "\n".join(_typed_line(row, left, max(widths[len(widths) // 2], 1.0)) for row in rows)
+
+
+def _typed_line(row: Sequence[PageWord], left: float, width: float) -> str:
+    line = ""
+    for word in row:
+        column = round((word.box[0] - left) / width)
+        line += " " * max(column - len(line), 1 if line else 0) + word.text
+    return line
+
+
 def join_texts(first: str, second: str) -> str:
     """Two texts as one, a word that is broken between them rejoined."""
     if LINE_END_HYPHEN.search(first) and second[:1].islower():

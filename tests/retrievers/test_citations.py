@@ -175,12 +175,22 @@ def test_words_in_the_order_of_lines_are_read_down_the_columns(library):
     assert [b.box for b in place.boxes] == [box_of(*left[3:]), box_of(*right[:2])]
 
 
-def test_a_text_mixed_of_two_columns_is_not_verified(library):
+def test_a_text_read_to_and_fro_between_columns_is_not_verified_even_in_content_order(library):
     left, right = lay_out("The pier was", "closed for"), lay_out("two weeks", "in May.", x=320)
-    box = PageBox(page=1, box=box_of(*left, *right))
+    by_line = (*left[:3], *right[:2], *left[3:], *right[2:])
+    box = PageBox(page=1, box=box_of(*by_line))
     text = "The pier was two weeks closed for in May."
-    chunk = only_chunk(library, put(library, "a.pdf", [paragraph(text, box)], [page(1, *left, *right)]))
-    assert not place_of(library, chunk, "The pier was two weeks").verified
+    chunk = only_chunk(library, put(library, "a.pdf", [paragraph(text, box)], [page(1, *by_line)]))
+    assert not place_of(library, chunk, "The pier was two weeks closed for").verified
+    assert place_of(library, chunk, "The pier was").verified
+
+
+def test_a_list_with_its_marks_is_verified(library):
+    words = lay_out("1.    All tickets sold", "2.    No dogs on board")
+    box = PageBox(page=1, box=box_of(*words))
+    text = "1. All tickets sold 2. No dogs on board"
+    chunk = only_chunk(library, put(library, "a.pdf", [paragraph(text, box)], [page(1, *words)]))
+    assert place_of(library, chunk, text).verified
 
 
 def test_a_quote_across_a_page_break_is_cited_on_the_page_that_holds_most_of_it(library):

@@ -8,7 +8,7 @@ from ingest import pipeline
 from ingest.errors import EmbedderMismatchError, LibraryMissingError
 from ingest.library import EmbedderRecord, Library
 from retrievers import MultiVectorRetriever
-from retrievers.multi_vector import RRF_K, doc_name
+from retrievers.multi_vector import DENSE_WEIGHT, RRF_K, doc_name
 from tests.retrievers.made import BagOfWords, paragraph, put, table, title
 
 FERRIES = (
@@ -65,8 +65,8 @@ def test_a_chunk_found_by_several_vectors_is_one_hit_named_by_the_best(retriever
 
 def test_scores_are_the_sum_of_reciprocal_ranks_as_a_share_of_the_best_possible(retriever):
     found = retriever.retrieve("ice plant", 8)
-    best = 2 / (RRF_K + 1)
-    dense_second = round(1 / (RRF_K + 2) / best, 4)
+    best = (DENSE_WEIGHT + 1) / (RRF_K + 1)
+    dense_second = round(DENSE_WEIGHT / (RRF_K + 2) / best, 4)
     assert found[0].score == 1.0
     assert found[1].score == dense_second
 
@@ -172,7 +172,7 @@ def test_threads_get_the_same_hits_as_one_alone(library, exact_limit):
 @pytest.fixture
 def indexed(library):
     """The library with Chroma's index up to date."""
-    put(library, "many.pdf", [e for n in range(40) for e in (title(f"Berth {n}"), paragraph(f"Ice and rope {n}."))])
+    put(library, "many.pdf", [e for n in range(140) for e in (title(f"Berth {n}"), paragraph(f"Ice and rope {n}."))])
     pipeline.update_index(library)
     return library
 

@@ -1,0 +1,176 @@
+"""What doctor finds: models, weights, library, and which host is sent what."""
+
+import dataclasses
+import sqlite3
+from collections.abc import Sequence
+
+import pytest
+
+from ingest.library import DATABASE, Library
+from ingest.settings import Settings
+from retrievers import doctor
+from retrievers.doctor import Check, examine
+from tests.ollama_server import OllamaServer, models_named
+
+NOBODY = "http://127.0.0.1:9"
+
+
+@pytest.fixture(autouse=True)
+def _without_weights(monkeypatch):
+    """Hashing all packaged weights takes a second: only the tests about them do it."""
+    monkeypatch.setattr(doctor, "WEIGHTS", {})
+
+
+def checks(tmp_path, **settings) -> list[Check]:
+    settings.setdefault("ollama_host", NOBODY)
+    settings.setdefault("library", tmp_path / "lib")
+    return list(examine(Settings(**settings)))
+
+
+def named(found: Sequence[Check], name: str) -> Check:
+    (check,) = [c for c in found if c.name == name]
+    return check
+
+
+def test_without_a_server_it_says_what_is_done_instead_and_how_to_get_one(tmp_path):
+    check = named(checks(tmp_path), "Ollama")
+    assert check.level == "note"
+    assert "answers are extractive" in check.found
+    assert "ollama pull llama3" in check.fix
+    assert "ollama pull llava" in check.fix
+
+
+def test_a_server_without_models_names_what_to_pull(tmp_path):
+    with OllamaServer({}) as server:
+        found = checks(tmp_path, ollama_host=server.url)
+    assert named(found, "Ollama").level == "ok"
+    chat, vision = named(found, "chat model"), named(found, "vision model")
+    assert (chat.level, chat.fix) == ("note", "ollama pull llama3")
+    assert (vision.level, vision.fix) == ("note", "ollama pull llava")
+    assert "the server has no models" in chat.found
+
+
+def test_a_server_with_other_models_names_them(tmp_path):
+    with OllamaServer(models_named("mistral:7b")) as server:
+        check = named(checks(tmp_path, ollama_host=server.url), "chat model")
+    assert "mistral:7b" in check.found
+    assert check.fix == "ollama pull llama3"
+
+
+def test_models_that_are_there_are_named_with_their_digests(tmp_path):
+    with OllamaServer(models_named("llama3", "llava")) as server:
+        found = checks(tmp_path, ollama_host=server.url)
+        digest = server.models["llama3:latest"]
+    assert (named(found, "chat model").level, named(found, "vision model").level) == ("ok", "ok")
+    assert f"llama3:latest {digest[:12]}" in named(found, "chat model").found
+
+
+def test_a_server_that_cannot_list_its_models_is_a_problem(tmp_path):
+    with OllamaServer(faults={"/api/tags": ["500"]}) as server:
+        check = named(checks(tmp_path, ollama_host=server.url), "Ollama models")
+    assert (check.level, bool(check.fix)) == ("problem", True)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"sha256": "0" * 64}, "differ from the pinned"),
+        ({"package": "no-such-package-anywhere"}, "no-such-package-anywhere"),
+    ],
+)
+def test_weights_that_are_tampered_with_or_missing_are_a_problem(tmp_path, monkeypatch, change, said):
+    tokenizer = dataclasses.replace(doctor.WORDLLAMA_TOKENIZER, **change)
+    monkeypatch.setattr(doctor, "WEIGHTS", {"wordllama": (tokenizer,)})
+    check = named(checks(tmp_path), "embedder wordllama")
+    assert check.level == "problem"
+    assert said in check.found
+    assert check.fix
+
+
+def test_weights_as_pinned_are_shown_with_their_digests(tmp_path, monkeypatch):
+    monkeypatch.setattr(doctor, "WEIGHTS", {"wordllama": (doctor.WORDLLAMA_TOKENIZER,)})
+    check = named(checks(tmp_path), "embedder wordllama")
+    assert check.level == "ok"
+    assert doctor.WORDLLAMA_TOKENIZER.sha256[:12] in check.found
+
+
+def test_missing_ocr_models_are_a_problem(tmp_path, monkeypatch):
+    assert named(checks(tmp_path), "OCR").level == "ok"
+    monkeypatch.setattr(doctor, "OCR_MODELS", ("nobody-ships-this.onnx",))
+    check = named(checks(tmp_path), "OCR")
+    assert (check.level, "nobody-ships-this.onnx" in check.found) == ("problem", True)
+
+
+def test_a_missing_package_is_a_problem_with_its_install_line(tmp_path, monkeypatch):
+    monkeypatch.setattr(doctor, "PACKAGES", ("pillow", "no-such-package-anywhere"))
+    found = checks(tmp_path)
+    assert named(found, "pillow").level == "ok"
+    missing = named(found, "no-such-package-anywhere")
+    assert (missing.level, missing.fix) == ("problem", "pip install no-such-package-anywhere")
+
+
+def test_a_missing_extra_is_a_note_with_its_install_line(tmp_path, monkeypatch):
+    monkeypatch.setattr(doctor, "EXTRAS", {"llamaparse": ("no-such-package-anywhere", "parsing in the cloud")})
+    check = named(checks(tmp_path), "extra llamaparse")
+    assert (check.level, check.fix) == ("note", "pip install 'pincite[llamaparse]'")
+
+
+def test_no_library_is_a_note(tmp_path):
+    check = named(checks(tmp_path), "library")
+    assert (check.level, check.fix) == ("note", "pincite ingest PATH")
+
+
+def test_a_library_is_counted(tmp_path):
+    Library(tmp_path / "lib", create=True).close()
+    check = named(checks(tmp_path), "library")
+    assert check.level == "ok"
+    assert "no vectors yet" in check.found
+
+
+def test_a_library_of_a_newer_version_is_a_problem_that_says_so(tmp_path):
+    Library(tmp_path / "lib", create=True).close()
+    with sqlite3.connect(tmp_path / "lib" / DATABASE) as db:
+        db.execute("PRAGMA user_version = 9999")
+    db.close()
+    check = named(checks(tmp_path), "library")
+    assert check.level == "problem"
+    assert "newer" in check.found
+
+
+def test_a_broken_library_is_a_problem(tmp_path):
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib" / DATABASE).write_bytes(b"this is no database, whatever its name says" * 100)
+    assert named(checks(tmp_path), "library").level == "problem"
+
+
+def test_this_machine_is_said_to_be_this_machine(tmp_path):
+    check = named(checks(tmp_path), "sent")
+    assert (check.level, "(this machine)" in check.found) == ("ok", True)
+
+
+def test_another_machine_is_named_with_what_it_is_sent(tmp_path, monkeypatch):
+    monkeypatch.setattr(doctor.Ollama, "version", lambda self: None)
+    check = named(checks(tmp_path, ollama_host="http://gpu.example:11434"), "sent")
+    assert check.level == "note"
+    assert "http://gpu.example:11434" in check.found
+    assert "another machine" in check.found
+    assert "questions with passages, pictures" in check.found
+    assert "embedding" not in check.found
+    assert "OLLAMA_HOST" in check.fix
+
+
+def test_texts_are_named_when_another_machine_embeds_them(tmp_path, monkeypatch):
+    monkeypatch.setattr(doctor.Ollama, "version", lambda self: None)
+    found = checks(tmp_path, ollama_host="http://gpu.example:11434", embedder="ollama:nomic-embed-text")
+    assert "all texts for embedding" in named(found, "sent").found
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_no_secret_is_ever_shown(tmp_path, answers):
+    with OllamaServer(faults={"/api/tags": ["500"]}) as server:
+        host = (server.url if answers else NOBODY).replace("//", "//user:hunter2@")
+        found = checks(tmp_path, ollama_host=host, llama_cloud_api_key="llx-secret")
+    shown = " ".join(f"{c.name} {c.found} {c.fix}" for c in found)
+    assert "hunter2" not in shown
+    assert "llx-secret" not in shown
+    assert "LlamaParse key is set" in shown
