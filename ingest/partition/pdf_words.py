@@ -22,6 +22,8 @@ UPRIGHT: dict[int, Callable[[BoundingBox], BoundingBox]] = {
 """Where a box would stand if its text were turned upright, by the text's angle in degrees, clockwise."""
 WORD_GAP = 0.15
 """Share of a letter's height: pieces of sideways text that stand closer are of one word."""
+LABEL_GAP = 1.5
+"""Heights of a letter between two labels, at least."""
 LINE_END_HYPHEN = re.compile(r"[-\u00ad\u2010]$")
 
 
@@ -151,8 +153,19 @@ def join_words(words: Sequence[PageWord]) -> str:
 
 
 def label_lines(words: Sequence[PageWord]) -> str:
-    """Words as a text of their lines, which are no running text."""
-    return "\n".join(" ".join(word.text for word in line) for line in lines(words))
+    """Labels as a text of a line each: they are no running text, and those of one height are parted by wide gaps."""
+    return "\n".join(" ".join(word.text for word in label) for line in lines(words) for label in _labels(line))
+
+
+def _labels(line: Sequence[PageWord]) -> Iterator[list[PageWord]]:
+    held: list[PageWord] = []
+    for word in line:
+        box = UPRIGHT[word.angle](word.box)
+        if held and box[0] - UPRIGHT[word.angle](held[-1].box)[2] > LABEL_GAP * (box[3] - box[1]):
+            yield held
+            held = []
+        held.append(word)
+    yield held
 
 
 def as_typed(words: Sequence[PageWord]) -> str:

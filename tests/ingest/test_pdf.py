@@ -128,8 +128,6 @@ def test_headings_have_levels_and_own_what_stands_under_them(structured):
 def test_paragraphs_are_whole_and_in_order(structured):
     texts = [e.text for e in of(structured, "NarrativeText")]
     assert texts[:3] == [PROSE, PROSE, PROSE]
-    order = [e.category for e in structured.elements]
-    assert order == sorted(order, key=lambda _: 0)
     tops = [box(e)[1] for e in structured.elements]
     assert tops == sorted(tops)
 
@@ -363,7 +361,7 @@ def test_a_drawn_chart_is_found_by_its_caption_and_takes_in_its_labels(read):
     assert x1 >= 400
     assert 313 <= y1 <= box(caption)[1]
     assert image.text.splitlines()[0] == "Passengers in thousands"
-    assert image.text.splitlines()[-1] == "Q1 Q2 Q3"
+    assert image.text.splitlines()[-3:] == ["Q1", "Q2", "Q3"]
     assert caption.parent_id == image.element_id
     bar = crop_of(result, image).getpixel((int((150 - x0) * SCALE), int((290 - y0) * SCALE)))
     assert bar == pytest.approx((0, 76, 153), abs=12)

@@ -87,7 +87,7 @@ def _table(doc: WordDocument, rows: Sequence[Sequence[str]], header_rows: int) -
         for c, text in enumerate(row):
             table.cell(r, c).paragraphs[0].add_run(text).bold = r < header_rows
         if r < header_rows:
-            properties = table.rows[r]._tr.get_or_add_trPr()  # noqa: SLF001 (python-docx has no header-row property)
+            properties = table.rows[r]._tr.get_or_add_trPr()
             mark = OxmlElement("w:tblHeader")
             mark.set(qn("w:val"), "true")
             properties.append(mark)
@@ -127,7 +127,7 @@ def _weather(doc: WordDocument) -> None:
         text = table.cell(*start).text
         merged = table.cell(*start).merge(table.cell(*end))
         for extra in merged.paragraphs[1:]:
-            extra._element.getparent().remove(extra._element)  # noqa: SLF001 (a merge keeps the empty paragraphs)
+            extra._element.getparent().remove(extra._element)
         if merged.text != text:
             raise ValueError(f"the merge changed a cell's text to {merged.text!r}")
     doc.add_heading("Fog", 2)

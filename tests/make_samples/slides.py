@@ -54,7 +54,7 @@ def _ferry(deck: Deck) -> None:
         body.text_frame.add_paragraph().text = text
     picture = slide.shapes.add_picture(io.BytesIO(charging_tower()), Cm(13.6), Cm(5), width=Cm(10.6))
     picture.name = "Charging tower"
-    described = picture._element.nvPicPr.cNvPr  # noqa: SLF001 (python-pptx has no property for the description)
+    described = picture._element.nvPicPr.cNvPr
     described.set("descr", "Sketch of the charging tower on Ostrey Quay with its arm on a ferry")
     slide.notes_slide.notes_text_frame.text = (
         "The yard's offer runs out on 26 July. The bank has agreed to lend €20 million at 3.1 percent."
