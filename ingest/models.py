@@ -5,6 +5,7 @@ Whatever the server, the network or the package raises leaves this module as a `
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
@@ -80,6 +81,11 @@ class Ollama:
             raise UsageError(f"not the URL of a model server: {self.host!r}; give one like http://127.0.0.1:11434")
         if self.timeout <= 0 or self.retries < 0 or self.backoff < 0:
             raise UsageError("timeout must be above 0, retries and backoff 0 or more")
+
+    @property
+    def address(self) -> str:
+        """The host without a user name and password, as messages show it."""
+        return without_secret(self.host)
 
     def version(self) -> str | None:
         """The server's version; ``None`` where no Ollama server answers within a second."""
@@ -185,7 +191,7 @@ class Ollama:
         answer = self._call(model, lambda client: client.embed(model, [_encodable(text) for text in texts]))
         if len(answer.embeddings) != len(texts):
             raise ModelError(
-                f"{self.host} returned {len(answer.embeddings)} vectors for {len(texts)} texts: "
+                f"{self.address} returned {len(answer.embeddings)} vectors for {len(texts)} texts: "
                 f"check that {model} is an embedding model"
             )
         return [[float(number) for number in vector] for vector in answer.embeddings]
@@ -223,7 +229,7 @@ class Ollama:
                     cut_short = part.done_reason == "length"
                     return Reply(text="".join(said), cut_short=cut_short, prompt_tokens=part.prompt_eval_count)
         # The ollama package ends a stream that broke off like any other.
-        raise _truncated(self.host, model)
+        raise _truncated(self.address, model)
 
     def _wait_or_raise(self, error: ModelError, attempt: int) -> None:
         if attempt >= self.retries or not _may_pass(error):
@@ -251,24 +257,24 @@ class Ollama:
         import httpx
 
         if said and isinstance(exc, (httpx.NetworkError, httpx.RemoteProtocolError)):
-            return _truncated(self.host, model)
+            return _truncated(self.address, model)
         if isinstance(exc, httpx.TimeoutException) and not isinstance(exc, httpx.ConnectTimeout):
             return ModelTimeoutError(
-                f"{model or 'the model server'} at {self.host} was silent for {self.timeout:g} seconds: "
+                f"{model or 'the model server'} at {self.address} was silent for {self.timeout:g} seconds: "
                 "take a smaller model or a longer timeout"
             )
         if isinstance(exc, (ConnectionError, httpx.TransportError)):
             # The text of ollama's own ConnectionError is advice, not a reason.
             reason = "" if isinstance(exc, ConnectionError) else f" ({_short(exc)})"
             return ModelUnreachableError(
-                f"no model server answers at {self.host}{reason}: "
+                f"no model server answers at {self.address}{reason}: "
                 "start it with `ollama serve`, or name another with OLLAMA_HOST"
             )
         if model and getattr(exc, "status_code", None) == 404:
-            return ModelMissingError(f"{self.host} does not have {model} ({_short(exc)}): run `ollama pull {model}`")
+            return ModelMissingError(f"{self.address} does not have {model} ({_short(exc)}): run `ollama pull {model}`")
         if isinstance(exc, (ValueError, TypeError, AttributeError)):
-            return ModelError(f"{self.host} does not answer as Ollama does ({_short(exc)}): check the address")
-        return ModelError(f"{model or 'the model server'} at {self.host} failed: {_short(exc)}")
+            return ModelError(f"{self.address} does not answer as Ollama does ({_short(exc)}): check the address")
+        return ModelError(f"{model or 'the model server'} at {self.address} failed: {_short(exc)}")
 
 
 def whole(tokens: Tokens) -> Reply:
@@ -332,6 +338,11 @@ def _vendor_errors() -> tuple[type[Exception], ...]:
     own = (ollama.RequestError, ollama.ResponseError)
     transport = (ConnectionError, httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, httpx.CookieConflict)
     return (*own, *transport, ValueError, TypeError, AttributeError)
+
+
+def without_secret(text: str) -> str:
+    """A text with the user names and passwords of the URLs in it left out."""
+    return re.sub(r"//[^/@\s]*@", "//", text)
 
 
 def _may_pass(error: ModelError) -> bool:

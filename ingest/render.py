@@ -69,17 +69,17 @@ def _draw_with_pymupdf(path: Path, page: int, scale: float) -> Image:
 
 
 def open_picture(path: Path, frame: int = 1) -> Image:
-    """A picture file's frame (from 1) as RGB.
+    """A picture file's frame (from 1) as RGB, turned as its EXIF orientation says.
 
     Raises:
         BrokenError: the file is no picture that Pillow reads.
     """
-    from PIL import Image, ImageSequence, UnidentifiedImageError
+    from PIL import Image, ImageOps, ImageSequence, UnidentifiedImageError
 
     try:
         with Image.open(path) as picture:
             found = next(f for i, f in enumerate(ImageSequence.Iterator(picture), 1) if i == frame)
-            return found.convert("RGB")
+            return ImageOps.exif_transpose(found).convert("RGB")
     except (UnidentifiedImageError, OSError, StopIteration, Image.DecompressionBombError) as exc:
         raise BrokenError(f"{path.name}: not a readable picture ({exc})") from exc
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
-import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from typing import Literal
 from ingest.embed import BERT_TOKENIZER, BGE_MODEL, MINILM_MODEL, WORDLLAMA_MATRIX, WORDLLAMA_TOKENIZER, PackagedFile
 from ingest.errors import LibraryError, LibraryMissingError, ModelError, WeightsError
 from ingest.library import Library
-from ingest.models import Ollama, is_loopback
+from ingest.models import Ollama, is_loopback, without_secret
 from ingest.settings import DEFAULT_EMBEDDER, Settings, find_library
 
 Level = Literal["ok", "note", "problem"]
@@ -105,17 +104,17 @@ def _ollama(settings: Settings) -> Iterator[Check]:
         yield Check(
             name="Ollama",
             level="note",
-            found=f"no server answers at {_without_secret(settings.ollama_host)};"
+            found=f"no server answers at {without_secret(settings.ollama_host)};"
             " answers are extractive, pictures are read by OCR",
             fix=f"install Ollama, then: ollama serve, ollama pull {settings.chat_model},"
             f" ollama pull {settings.vision_model}",
         )
         return
-    yield Check(name="Ollama", level="ok", found=f"version {version} at {_without_secret(settings.ollama_host)}")
+    yield Check(name="Ollama", level="ok", found=f"version {version} at {without_secret(settings.ollama_host)}")
     try:
         models = client.models()
     except ModelError as exc:
-        said = _without_secret(str(exc))
+        said = without_secret(str(exc))
         yield Check(name="Ollama models", level="problem", found=said, fix="look at the server's log")
         return
     yield _model("chat model", settings.chat_model, models, "answers are extractive")
@@ -162,7 +161,7 @@ def _library(settings: Settings) -> Check:
 
 def _hosts(settings: Settings) -> Iterator[Check]:
     """Which host would be sent what. Nothing else leaves the machine."""
-    host = _without_secret(settings.ollama_host)
+    host = without_secret(settings.ollama_host)
     embeds = (settings.embedder or DEFAULT_EMBEDDER).startswith("ollama:")
     what = "questions with passages, pictures" + (", all texts for embedding" if embeds else "")
     if is_loopback(settings.ollama_host):
@@ -180,8 +179,3 @@ def _hosts(settings: Settings) -> Iterator[Check]:
             level="note",
             found="a LlamaParse key is set; no document is sent unless a run is told to with --parser llamaparse",
         )
-
-
-def _without_secret(text: str) -> str:
-    """A text without what stands before the @ of its URLs."""
-    return re.sub(r"//[^/@\s]*@", "//", text)

@@ -489,3 +489,11 @@ def test_server_runs_by_hand_and_prints_its_url() -> None:
         assert list(client.models()) == ["llama3:latest", "llava:7b"]
         process.send_signal(signal.SIGINT)
     assert process.returncode == 0
+
+
+def test_messages_do_not_repeat_the_password_of_the_host():
+    client = Ollama(host="http://user:hunter2@127.0.0.1:1", retries=0)
+    with pytest.raises(ModelUnreachableError) as caught:
+        client.models()
+    assert "hunter2" not in str(caught.value)
+    assert "127.0.0.1:1" in str(caught.value)

@@ -14,6 +14,8 @@ from ingest.errors import BrokenError, EncryptedError
 from ingest.ocr import OcrLine
 from ingest.partition import PartitionOptions, partition, partition_text
 from ingest.partition import pdf as module
+from ingest.partition.headings import with_numbered_levels
+from ingest.partition.pdf_words import page_element
 from ingest.render import SCALE, draw_pages
 from ingest.tables import column_headers, grid
 from ingest.types import BoundingBox, Element, Partition, Source, Word
@@ -123,6 +125,14 @@ def test_headings_have_levels_and_own_what_stands_under_them(structured):
     assert parents["2 Finance"] == parents["1 Traffic"] == titles["Annual report"].element_id
     items = of(structured, "ListItem")
     assert {e.parent_id for e in items} == {titles["1.1 Routes"].element_id}
+
+
+def test_the_number_of_a_heading_tells_its_level_where_its_size_does_not():
+    texts = ["Report", "1 Traffic", "1.1 Routes", "1.1.1 Ships", "2 Finance", "2024 in brief"]
+    given = [page_element(1, "Title", text, (0, 0, 9, 9), int(text != "Report")) for text in texts]
+    assert [e.category_depth for e in with_numbered_levels(given)] == [0, 1, 2, 3, 1, 1]
+    unnumbered = [given[0], given[2]]
+    assert with_numbered_levels(unnumbered) == unnumbered
 
 
 def test_paragraphs_are_whole_and_in_order(structured):

@@ -120,3 +120,11 @@ def test_png_bytes_are_a_png_of_the_picture():
     picture = Image.new("RGB", (3, 2), BLUE)
     found = Image.open(io.BytesIO(png_bytes(picture)))
     assert (found.format, found.size, found.getpixel((0, 0))) == ("PNG", (3, 2), BLUE)
+
+
+def test_a_photo_is_turned_as_it_says(tmp_path):
+    path = tmp_path / "turned.jpg"
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (40, 20), "white").save(path, exif=exif)
+    assert open_picture(path).size == (20, 40)
