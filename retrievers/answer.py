@@ -32,8 +32,9 @@ def answer(
     """Answer a question from the retriever's library; every statement carries a citation.
 
     ``model`` is a model's name, ``"extractive"`` (verbatim quotes, no model), any object of the ``ChatModel`` seat, or
-    ``None``: the configured model where Ollama has it, else extractive. ``found`` is false when nothing supports an
-    answer. ``on_token`` is given the model's reply as it comes, before it is checked.
+    ``None``: the configured model where Ollama has it, else (or when nothing that it says is borne out) extractive.
+    ``found`` is false when nothing supports an answer. ``on_token`` is given the model's reply as it comes, before it
+    is checked.
 
     Raises:
         ModelError: a model was named, and it failed. Without a name a failure is a note of an extractive answer.
@@ -53,8 +54,18 @@ def answer(
             notes = (*notes, f"{exc}; answered by quotes alone")
     if found is None:
         found = by_quotes(question, hits, retriever.library)
+    elif model is None and found.unsupported and not found.found:
+        found = _quotes_instead(found, by_quotes(question, hits, retriever.library))
     timing = {"retrieve": round(retrieved - started, 4), "answer": round(time.perf_counter() - retrieved, 4)}
     return replace(found, hits=tuple(hits[:k]), notes=(*notes, *found.notes), timing=timing)
+
+
+def _quotes_instead(refused: Answer, quotes: Answer) -> Answer:
+    """The quotes, where there are any, in place of a reply of which nothing was borne out."""
+    if not quotes.found:
+        return refused
+    note = f"nothing that {refused.model} said is borne out by what it cites; answered by quotes alone"
+    return replace(quotes, unsupported=refused.unsupported, notes=(note,))
 
 
 def _choice(model: str | ChatModel | None, retriever: MultiVectorRetriever) -> Choice:

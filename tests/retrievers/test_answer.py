@@ -83,6 +83,17 @@ def test_a_statement_without_support_is_left_out_and_named(library, script):
     assert len(found.unsupported) == 1
 
 
+@pytest.mark.parametrize("script", ["invents_citations", "no_citations", "wrong_numbers"])
+def test_without_a_named_model_quotes_take_the_place_of_a_reply_without_support(library, script):
+    with OllamaServer(script=SCRIPTS[script]) as server:
+        found = ask(library, server.url)
+    assert found.found
+    assert found.model == "extractive"
+    assert all(citation.verified for citation in found.citations)
+    assert len(found.unsupported) == 1
+    assert "answered by quotes alone" in found.notes[0]
+
+
 def test_what_is_supported_stays_when_the_rest_is_left_out(library):
     with OllamaServer(
         script=[f"{SENTENCE} [1] Its captain is 93 years old [1]. It is blue. Fares rose [7]."]
