@@ -128,7 +128,7 @@ def main() -> None:
 @click.option("--jobs", type=click.IntRange(min=1), help="Worker processes [one a core].")
 @click.option(
     "--parser",
-    type=click.Choice(["auto", "fast"]),
+    type=click.Choice(["auto", "fast", "careful"]),
     default="auto",
     show_default=True,
     help="How pages of PDF are read.",
@@ -464,7 +464,7 @@ def _print_hit(number: int, hit: Hit) -> None:
 )
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="A file for one PATH, a folder for many.")
 @click.option("--jobs", type=click.IntRange(min=1), help="Worker processes [one a core].")
-@click.option("--parser", type=click.Choice(["auto", "fast"]), default="auto", show_default=True)
+@click.option("--parser", type=click.Choice(["auto", "fast", "careful"]), default="auto", show_default=True)
 def partition(paths: tuple[Path, ...], form: str, output: Path | None, jobs: int | None, parser: str) -> None:
     """Partition files without a library: their text, tables and structure.
 

@@ -42,7 +42,6 @@ if TYPE_CHECKING:
 
 Pooling = Literal["mean", "cls"]
 
-"""The embedder of new libraries."""
 OLLAMA_BATCH = 32
 """Texts a request: few enough that one stays within the time that a reply may take."""
 PROBE = "dimension"

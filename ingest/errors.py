@@ -104,7 +104,7 @@ class MissingExtraError(PinciteError):
     """An optional package is not installed; the message carries the install line."""
 
     def __init__(self, extra: str, purpose: str) -> None:
-        super().__init__(f"{purpose} needs an optional package: pip install 'pincite[{extra}]'")
+        super().__init__(f"{purpose} needs an optional package: run `pip install '.[{extra}]'` in pincite's folder")
         self.extra = extra
         self.purpose = purpose
 

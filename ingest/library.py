@@ -67,7 +67,8 @@ CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE sources(
   id TEXT PRIMARY KEY, format TEXT NOT NULL, size INTEGER NOT NULL, parent_id TEXT, member TEXT,
   partition_key TEXT NOT NULL, chunk_key TEXT NOT NULL, pages INTEGER, elements TEXT NOT NULL,
-  warnings TEXT NOT NULL, seconds REAL NOT NULL, dirty INTEGER NOT NULL, enrich_key TEXT NOT NULL);
+  warnings TEXT NOT NULL, seconds REAL NOT NULL, dirty INTEGER NOT NULL, enrich_key TEXT NOT NULL,
+  members TEXT NOT NULL);
 CREATE TABLE paths(
   path PRIMARY KEY, source_id TEXT, state TEXT NOT NULL, reason TEXT, size INTEGER, mtime_ns INTEGER,
   failed_key TEXT) WITHOUT ROWID;
@@ -134,6 +135,7 @@ class SourceRecord:
     parent_id: str | None = None
     member: str | None = None
     enrich_key: str = ""
+    members: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -420,7 +422,7 @@ class Library:
         with self._transaction() as db:
             db.execute("DELETE FROM sources WHERE id = ?", (record.id,))
             db.execute(
-                "INSERT INTO sources VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?)",
+                "INSERT INTO sources VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?)",
                 (
                     record.id,
                     record.format,
@@ -434,6 +436,7 @@ class Library:
                     json.dumps(record.warnings, ensure_ascii=False),
                     record.seconds,
                     record.enrich_key,
+                    json.dumps(record.members, ensure_ascii=False),
                 ),
             )
             db.executemany(
@@ -502,6 +505,7 @@ class Library:
                 parent_id=r["parent_id"],
                 member=r["member"],
                 enrich_key=r["enrich_key"],
+                members=tuple(json.loads(r["members"])),
             )
             for r in self._db.execute(query + where, args)
         ]
@@ -553,6 +557,22 @@ class Library:
         """The path (absolute, first by name) of each source; a member's is ``parent path!/member``."""
         found = {source_id: self._path_of(source_id) for source_id in dict.fromkeys(source_ids)}
         return {source_id: path for source_id, path in found.items() if path is not None}
+
+    def documents(self) -> list[tuple[str, str]]:
+        """(source id, path) of every path that holds a source, and of every part of a container."""
+        found = [(row[1], path_text(row[0])) for row in self._db.execute("SELECT path, source_id FROM paths")]
+        found = [(source_id, path) for source_id, path in found if source_id is not None]
+        parts: dict[str, list[tuple[str, str]]] = {}
+        for row in self._db.execute("SELECT id, parent_id, member FROM sources WHERE parent_id IS NOT NULL"):
+            parts.setdefault(row["parent_id"], []).append((row["id"], row["member"]))
+        for source_id, path in found:  # grows while parts of parts are found
+            found += [(part, f"{path}!/{member}") for part, member in parts.get(source_id, ())]
+        return found
+
+    def vector_ids(self, source_ids: Sequence[str]) -> set[int]:
+        """The ids of some sources' vectors."""
+        query = f"SELECT v.id FROM vectors v JOIN chunks c ON c.id = v.chunk WHERE c.source_id IN {_LISTED}"
+        return {row[0] for row in self._db.execute(query, (json.dumps(source_ids),))}
 
     def _path_of(self, source_id: str) -> str | None:
         path = self._db.execute("SELECT min(path) FROM paths WHERE source_id = ?", (source_id,)).fetchone()[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import os
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -19,9 +20,10 @@ from ingest.chunk import ChunkOptions, chunk
 from ingest.discover import Listing, identify, list_files, roots_of, sniff_bytes
 from ingest.embed import Embedder, embedder_name, load_embedder, text_hash
 from ingest.errors import BrokenError, LibraryError, ModelError, SourceError, UnsupportedError, UsageError
-from ingest.library import EmbedderRecord, Library, PathRecord, SourceRecord
+from ingest.library import DATABASE, EmbedderRecord, Library, PathRecord, SourceRecord
 from ingest.ocr import OcrLine, read_picture
 from ingest.partition import PartitionOptions, count_by_category, join, partition, partition_text, read_pages
+from ingest.rows import shown_path
 from ingest.settings import DEFAULT_EMBEDDER, Settings, find_library, read_settings
 from ingest.summarize import (
     Picture,
@@ -42,7 +44,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-PARTITION_VERSION = "1"
+PARTITION_VERSION = "2"
 """Counts changes of what partitioning gives; sources of another version are read again."""
 CHUNK_VERSION = "1"
 """Counts changes of what chunking gives; sources of another version are chunked again from their stored elements."""
@@ -50,6 +52,8 @@ EMBED_BATCH = 256
 """Texts in one embedding task."""
 TASK_SECONDS = 600.0
 """Seconds that one task may take."""
+REBUILD_LIMIT = 5_000
+"""Vectors up to which Chroma's copy is made anew after a deletion: it takes seconds, and no retriever holds it open."""
 MODEL_REQUESTS = 2
 """Pictures that the vision model is asked about at a time."""
 UNDESCRIBED = "not described yet; the next ingest goes on from there"
@@ -140,6 +144,10 @@ def ingest(
         raise UsageError("nothing to ingest: name a file or a folder")
     options = options or IngestOptions()
     report = on_progress or (lambda _: None)
+    if not (folder / DATABASE).is_file() and not any(root.exists() for root in roots):
+        shown = (shown_path(os.path.relpath(root, folder.parent)) for root in roots)
+        yield from (SourceResult(path=path, state="failed", reason="no such file or folder") for path in shown)
+        return
     with (
         Library(folder, create=True) as opened,
         opened.writing(wait=-1 if options.wait else 0),
@@ -313,6 +321,10 @@ class _Run:
 
     def _reuse(self, job: _Job, stored: SourceRecord) -> None:
         """Take what is stored of a source; what depends on a changed option, or on a model that is new, is redone."""
+        if set(stored.members) - {record.member for record in self.library.members(stored.id)}:
+            # The run that stored the container stopped before its parts, or a part failed.
+            self._start(job, self._partitioned, at_border, partition_text, job.source, self.options.partition)
+            return
         describe = self._lacks_summaries(stored)
         if stored.chunk_key == self.options.chunk_key and not describe:
             self._attach(job)
@@ -541,7 +553,9 @@ class _Run:
             enrich_key=self._enrich_key(job),
         )
         members, unread = self._members_of(job)
-        record = replace(record, warnings=(*record.warnings, *unread))
+        record = replace(
+            record, warnings=(*record.warnings, *unread), members=self._member_names(job, [m.member for m in members])
+        )
         self.library.put_source(record, job.partition, job.chunks, job.hashes, job.embeddings)
         self.unindexed += sum(len(c.vectors) for c in job.chunks)
         if self.unindexed >= INDEX_EVERY:
@@ -554,6 +568,13 @@ class _Run:
                 self._admit(_member_job(job, member))
         else:
             self._resume_members(job)
+
+    def _member_names(self, job: _Job, found: Sequence[str | None]) -> tuple[str, ...]:
+        """The parts that a container must have; one that is chunked again from its elements keeps its own."""
+        assert job.partition is not None
+        if job.stored is not None and not job.partition.members:
+            return job.stored.members
+        return tuple(name for name in found if name)
 
     def _enrich_key(self, job: _Job) -> str:
         """What described the pictures: a model's key, nothing, or nothing yet."""
@@ -616,15 +637,17 @@ class _Run:
             self.library.put_path(record, root)
 
     def _put_problem(self, job: _Job, state: State, reason: str | None) -> None:
-        """Record a path whose bytes gave no source; what it held before is given up."""
+        """Record a path whose bytes gave no source. What other bytes gave before is given up, what these gave stays."""
+        kept = job.stored is not None
+        reason = f"{reason}; its earlier content was kept" if kept else reason
         record = PathRecord(
             path=job.path,
-            source_id=None,
+            source_id=job.source.id if kept else None,
             state=state,
             reason=reason,
             size=job.source.size,
             mtime_ns=None,
-            failed_key=self._failed_key(job.source),
+            failed_key=None if kept else self._failed_key(job.source),
         )
         self._put_path(record, job.roots)
         if job.source.parent_id is not None:
@@ -695,22 +718,30 @@ def embed_texts(name: str, settings: Settings, texts: Sequence[str]) -> NDArray[
     return _loaded(name, settings).embed(texts)
 
 
-def update_index(library: Library) -> None:
+def update_index(library: Library, *, thorough: bool = False) -> None:
     """Bring Chroma's copy up to date: upsert new sources' vectors, delete those that are gone.
 
-    A copy that was deleted, is damaged or has lost vectors is made anew.
+    A copy that was deleted, is damaged or has lost vectors is made anew; so is one that vectors were deleted from,
+    up to ``REBUILD_LIMIT`` vectors or when ``thorough``, as its files would keep them.
     """
     if library.embedder is None:
         return
     if not library.chroma_folder.is_dir() and library.vector_count():
         library.mark_all_dirty()
+    if library.index_work()[1] and (thorough or library.vector_count() <= REBUILD_LIMIT):
+        # Chroma's own files keep the vectors that were deleted from it.
+        _drop_index(library)
     try:
         _write_index(library, library.embedder)
     except LibraryError as exc:
         log.warning("%s; making the index anew", exc)
-        _drop_folder(library.chroma_folder)
-        library.mark_all_dirty()
+        _drop_index(library)
         _write_index(library, library.embedder)
+
+
+def _drop_index(library: Library) -> None:
+    _drop_folder(library.chroma_folder)
+    library.mark_all_dirty()
 
 
 def _write_index(library: Library, embedder: EmbedderRecord) -> None:
@@ -783,9 +814,11 @@ def remove(library: Library, paths: Iterable[str | Path]) -> list[SourceResult]:
                 SourceResult(path=library.shown(path), state="removed", reason="removed on request") for path in gone
             ]
             if not gone:
-                results.append(SourceResult(path=str(given), state="failed", reason="not in this library"))
+                whole = str(given).partition("!/")[0]
+                reason = "not in this library" if whole == str(given) else f"a part of {whole}: remove that"
+                results.append(SourceResult(path=str(given), state="failed", reason=reason))
         library.sweep()
-        update_index(library)
+        update_index(library, thorough=True)
     return results
 
 

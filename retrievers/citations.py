@@ -106,13 +106,15 @@ def locate(library: Library, chunk: Chunk, elements: Sequence[Element], quote: s
                 return _word_place(words[first:last])
     row = _row_cells(elements, quote)
     if row:
-        return _row_place(layers, chunk, row)
+        areas = tuple(dict.fromkeys([*chunk.boxes, *(box for element in elements for box in element.boxes)]))
+        return _row_place(_layers(library, chunk, areas), chunk, row, areas)
     return _without_words(chunk, elements, wanted, has_words=bool(layers))
 
 
-def _layers(library: Library, chunk: Chunk) -> dict[int, Sequence[Word]]:
-    """The words of a chunk's pages, by page; pages without a word layer left out."""
-    pages = (library.page(chunk.source_id, number) for number in chunk.page_numbers)
+def _layers(library: Library, chunk: Chunk, areas: Sequence[PageBox] = ()) -> dict[int, Sequence[Word]]:
+    """The words of a chunk's pages and those of other areas, by page; pages without a word layer left out."""
+    numbers = dict.fromkeys([*chunk.page_numbers, *(area.page for area in areas)])
+    pages = (library.page(chunk.source_id, number) for number in numbers)
     return {page.page: page.words for page in pages if page is not None and page.words}
 
 
@@ -263,8 +265,13 @@ def _row_cells(elements: Sequence[Element], quote: str) -> list[Cell]:
     return []
 
 
-def _row_place(layers: Mapping[int, Sequence[Word]], chunk: Chunk, row: Sequence[Cell]) -> Place:
-    """Where a table row stands; verified when each of its cells is found, word for word, in its own box."""
+def _row_place(
+    layers: Mapping[int, Sequence[Word]], chunk: Chunk, row: Sequence[Cell], areas: Sequence[PageBox]
+) -> Place:
+    """Where a table row stands; verified when each of its cells is found, word for word, in its own box.
+
+    Of a row that a page break cuts, the rest may stand in the table's area (``areas``) on the next page.
+    """
     boxed = [(c.text, c.page, c.box) for c in row if c.page is not None and c.box is not None]
     if not boxed:
         page = next((c.page for c in row if c.page is not None), next(iter(chunk.page_numbers), None))
@@ -272,11 +279,23 @@ def _row_place(layers: Mapping[int, Sequence[Word]], chunk: Chunk, row: Sequence
         return Place(page=page, boxes=boxes, verified=not layers)
     page = boxed[0][1]
     verified = not layers or len(boxed) == len(row)
+    over: list[Word] = []
     for text, number, box in boxed if layers else ():
         inside = [w for w in layers.get(number, ()) if _is_inside(w.box, box)]
-        verified = verified and bool(find_words(inside, fold(text)))
+        below = [area.box for area in areas if area.page == page + 1]
+        after = [w for w in layers.get(page + 1, ()) if any(_is_inside(w.box, area) for area in below)]
+        rest = [] if find_words(inside, fold(text)) else _rest_of_cell(inside, after, fold(text))
+        verified = verified and bool(rest or find_words(inside, fold(text)))
+        over += rest
     box = union_box([box for _, number, box in boxed if number == page])
-    return Place(page=page, boxes=(PageBox(page=page, box=box),), verified=verified)
+    more = (PageBox(page=page + 1, box=union_box([word.box for word in over])),) if over else ()
+    return Place(page=page, boxes=(PageBox(page=page, box=box), *more), verified=verified)
+
+
+def _rest_of_cell(inside: Sequence[Word], after: Sequence[Word], wanted: str) -> list[Word]:
+    """The words on the next page that end a cell's text; empty when they and those of the cell are not the text."""
+    begun = fold(" ".join(word.text for word in _in_lines(inside)))
+    return find_words(after, wanted[len(begun) :]) if begun and wanted.startswith(begun) else []
 
 
 def _without_words(chunk: Chunk, elements: Sequence[Element], wanted: str, *, has_words: bool) -> Place:

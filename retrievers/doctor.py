@@ -139,7 +139,7 @@ def _extras() -> Iterator[Check]:
                 name=f"extra {extra}",
                 level="note",
                 found=f"not installed ({purpose})",
-                fix=f"pip install 'pincite[{extra}]'",
+                fix=f"pip install '.[{extra}]' in pincite's folder",
             )
 
 
@@ -159,10 +159,19 @@ def _library(settings: Settings) -> Check:
     return Check(name="library", level="ok", found=f"{folder}: {said}; {made}{index}")
 
 
+def _stored_embedder(settings: Settings) -> str | None:
+    """The embedder that the library is bound to, if there is one."""
+    try:
+        with Library(find_library(settings.library)) as library:
+            return library.embedder.name if library.embedder else None
+    except LibraryError:
+        return None
+
+
 def _hosts(settings: Settings) -> Iterator[Check]:
     """Which host would be sent what. Nothing else leaves the machine."""
     host = without_secret(settings.ollama_host)
-    embeds = (settings.embedder or DEFAULT_EMBEDDER).startswith("ollama:")
+    embeds = (settings.embedder or _stored_embedder(settings) or DEFAULT_EMBEDDER).startswith("ollama:")
     what = "questions with passages, pictures" + (", all texts for embedding" if embeds else "")
     if is_loopback(settings.ollama_host):
         yield Check(name="sent", level="ok", found=f"{host} (this machine) is sent {what}")

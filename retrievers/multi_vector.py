@@ -144,21 +144,21 @@ class MultiVectorRetriever:
         ]
 
     def _matching_sources(self, pattern: str) -> list[str]:
-        paths = self.library.paths_of(source.id for source in self.library.sources())
-        return [
+        found = (
             source_id
-            for source_id, path in paths.items()
+            for source_id, path in self.library.documents()
             if any(
                 name == pattern or fnmatch.fnmatchcase(name, pattern)
                 for name in (doc_name(path), Path(path).name, self.library.shown(path))
             )
-        ]
+        )
+        return list(dict.fromkeys(found))
 
     def _dense(self, query: NDArray[np.float32], depth: int, sources: list[str] | None) -> list[tuple[int, str]]:
         """(chunk key, vector name) by falling similarity, each chunk once with its best vector."""
         allowed = None
         if sources is not None:
-            allowed = {int(i) for i in self.library.matrix(source_ids=sources)[0]}
+            allowed = self.library.vector_ids(sources)
         found = self._vectors.search(query, depth * 2, allowed)
         owners = self.library.vector_owners([vector for vector, _ in found])
         best: dict[int, str] = {}

@@ -9,10 +9,12 @@ from ingest.errors import SourceError, UsageError
 from ingest.library import Library
 from ingest.render import check_original, crop, draw_pages, mark, open_picture, png_bytes
 from ingest.types import BoundingBox, PageBox, union_box
+from ingest.workers import WorkerPool, result_of
 from retrievers.citations import locate, parse_citation_id
 
 DRAWN = ("pdf", "image")
 """Formats whose pages can be drawn."""
+DRAW_SECONDS = 60.0
 MARGIN = 36.0
 """Points shown around what is marked."""
 
@@ -34,7 +36,9 @@ def show(library: Library, wanted: str) -> bytes:
     original = Path(path) if record.parent_id is None else library.member_path(source_id, record.format)
     if record.parent_id is None:
         check_original(original, source_id)
-    return _drawn(original, record.format, page, [b.box for b in boxes if b.page == page])
+    marked = [b.box for b in boxes if b.page == page]
+    with WorkerPool(1) as pool:
+        return result_of(pool.submit(_drawn, original, record.format, page, marked, timeout=DRAW_SECONDS))
 
 
 def _find(library: Library, wanted: str) -> tuple[str, Sequence[PageBox], int]:

@@ -6,7 +6,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,9 @@ from ingest.images import caption_kind, is_blank, is_plain, stored_png
 from ingest.partition import PartitionOptions
 from ingest.partition.headings import nest_under_headings, with_numbered_levels
 from ingest.partition.pdf_boxes import gap_between
+from ingest.partition.pdf_careful import read_tables, torn, with_grids
 from ingest.partition.pdf_figures import CAPTION_REACH, raster_figures
+from ingest.partition.pdf_joins import join_tables
 from ingest.partition.pdf_text import page_elements
 from ingest.partition.pdf_words import PageText, PageWord, page_element, page_words, plain_words, squeezed
 from ingest.render import crop, draw_pages
@@ -37,6 +39,8 @@ STAMP_CHARACTERS = 100
 """A text layer shorter than this over a picture of the whole page may be a stamp on a scan: OCR looks at it."""
 OCR_GAIN = 2.0
 """OCR's reading replaces such a layer when it is longer by this factor."""
+CAREFUL_PAGES = 100
+"""Pages of one file that the careful tier reads unasked: each takes it a second."""
 
 
 def partition(source: Source, options: PartitionOptions) -> Partition:
@@ -51,6 +55,7 @@ def partition(source: Source, options: PartitionOptions) -> Partition:
     images: dict[str, bytes] = {}
     warnings: list[str] = []
     unread: list[int] = []
+    careful = 0
     for result in _parse(source, options.pages):
         warnings += [f"page {error.page_num}: could not be read ({error.message})" for error in result.page_errors]
         figures = raster_figures(result)
@@ -61,18 +66,47 @@ def partition(source: Source, options: PartitionOptions) -> Partition:
                 unread.append(parsed.page_num)
                 continue
             found = page_elements(work, figures.get(parsed.page_num, []))
+            found, look = _second_look(source.path, work, found, options, left=CAREFUL_PAGES - careful)
+            careful += look.tier == "careful"
+            warnings += look.warnings
             if options.images != "off":
                 found, crops = _with_crops(source.path, parsed, found)
                 images |= crops
             elements += found
-            pages.append(_page(work, found, (time.perf_counter() - started) * 1000))
+            made = _page(work, found, (time.perf_counter() - started) * 1000)
+            pages.append(replace(made, tier=look.tier, reasons=(*made.reasons, *look.reasons)))
     return Partition(
-        elements=_finished(source.id, elements),
+        elements=_finished(source.id, join_tables(elements, pages)),
         pages=tuple(pages),
         images=images,
         warnings=tuple(warnings),
         unread=tuple(unread),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Look:
+    """Which tier read a page in the end, and why the careful one was asked."""
+
+    tier: str = "fast"
+    reasons: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def _second_look(
+    path: Path, work: PageText, elements: list[Element], options: PartitionOptions, *, left: int
+) -> tuple[list[Element], _Look]:
+    """The elements with tables from the careful tier where that is asked for, or can gain and has pages ``left``."""
+    reasons = () if options.parser == "fast" else torn(work, elements)
+    if options.parser != "careful" and not (reasons and left > 0):
+        spent = f"page {work.number}: no second look at its tables ({CAREFUL_PAGES} pages had one)"
+        return elements, _Look(reasons=reasons, warnings=(spent,) if reasons else ())
+    try:
+        grids = read_tables(path, work.number)
+    except BrokenError as exc:
+        said = f"page {work.number}: no second look at its tables ({exc})"
+        return elements, _Look(reasons=reasons, warnings=(said,))
+    return with_grids(work, elements, grids), _Look(tier="careful", reasons=reasons)
 
 
 def _needs_ocr(work: PageText) -> bool:
@@ -153,7 +187,7 @@ def join(source: Source, first: Partition, parts: Sequence[Partition]) -> Partit
     pages = sorted((p for part in every for p in part.pages), key=lambda p: p.page)
     elements = _with_recognised_levels([replace(e, parent_id=None) for e in elements], pages)
     return Partition(
-        elements=_finished(source.id, elements),
+        elements=_finished(source.id, join_tables(elements, pages)),
         pages=tuple(pages),
         images=images,
         warnings=tuple(sorted((w for part in every for w in part.warnings), key=_page_of_warning)),
@@ -273,9 +307,10 @@ def _bind_captions(elements: Sequence[Element]) -> Iterator[Element]:
         wanted = "Table" if caption_kind(element.text) == "table" else "Image"
         box = element.boxes[0].box
         near = [
-            (gap_between(other.boxes[0].box, box), other.element_id)
+            (gap_between(own.box, box), other.element_id)
             for other in elements
-            if other.category == wanted and other.page_number == element.page_number
+            for own in other.boxes
+            if other.category == wanted and own.page == element.page_number
         ]
         distance, owner = min(near, default=(CAPTION_REACH + 1, ""))
         yield replace(element, parent_id=owner) if distance <= CAPTION_REACH else element

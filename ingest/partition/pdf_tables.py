@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from ingest.images import caption_kind
 from ingest.partition.pdf_boxes import box_of
@@ -26,9 +26,9 @@ def table_elements(page: int, block: LayoutBlock, box: BoundingBox) -> Iterator[
         yield page_element(page, "FigureCaption", text, caption)
         rows = rows[1:]
         box = (box[0], min(caption[3], box[3]), box[2], box[3])
-    heads = _count_header_rows(rows, given=bool(block.header)) if rows else 0
+    heads = count_header_rows(rows, given=bool(block.header)) if rows else 0
     cells = [_cell(page, r, c, cell, header=r < heads) for r, row in enumerate(rows) for c, cell in enumerate(row)]
-    cells = _with_header_spans(cells, heads)
+    cells = with_header_spans(cells, heads)
     text = table_text(cells)
     if text.strip():
         element = page_element(page, "Table", text, box)
@@ -46,7 +46,16 @@ def _row_box(row: Sequence[LayoutCell]) -> BoundingBox | None:
     return union_box(boxes) if boxes else None
 
 
-def _count_header_rows(rows: Sequence[Sequence[LayoutCell]], *, given: bool) -> int:
+class Written(Protocol):
+    """What a header is told by: LiteParse's cells have it, and ours."""
+
+    @property
+    def text(self) -> str:
+        """The cell's text."""
+        ...
+
+
+def count_header_rows(rows: Sequence[Sequence[Written]], *, given: bool) -> int:
     """How many leading rows name columns.
 
     The first is the one that LiteParse saw, or one of words above numbers; a second one stands under gaps in the
@@ -68,7 +77,7 @@ def _names_column(text: str) -> bool:
     return not text[:1].isdigit() or re.fullmatch(r"(?:FY)?\s?(?:19|20)\d\d\D{0,4}", text) is not None
 
 
-def _with_header_spans(cells: list[Cell], heads: int) -> list[Cell]:
+def with_header_spans(cells: list[Cell], heads: int) -> list[Cell]:
     """Cells with those of an upper header row widened over the columns whose middle they stand nearest to."""
     out = list(cells)
     for row in range(heads - 1):
@@ -111,7 +120,7 @@ def _cell(page: int, row: int, column: int, cell: LayoutCell, *, header: bool) -
     return Cell(row=row, column=column, text=text, header=header, page=page, box=box)
 
 
-def _reads_as_header(rows: Sequence[Sequence[LayoutCell]]) -> bool:
+def _reads_as_header(rows: Sequence[Sequence[Written]]) -> bool:
     """Whether the first row names columns: words (or years) above rows that hold numbers."""
     first, rest = rows[0], rows[1:]
     body = [cell.text for row in rest for cell in row[1:] if cell.text.strip()]

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import replace
+from email.message import EmailMessage
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from ingest.pipeline import IngestOptions, ingest, library_status, partition_man
 from ingest.settings import Settings
 from ingest.types import SourceResult
 from ingest.vectors import ChromaIndex
+from retrievers import MultiVectorRetriever
 from tests.inline_pool import InlinePool
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -592,3 +594,99 @@ def test_a_run_that_was_killed_is_completed_to_what_an_undisturbed_one_gives(des
         assert contents(disturbed) == contents(undisturbed)
     ids, count = desk.indexed()
     assert len(ids) == count
+
+
+# --- containers ---------------------------------------------------------------------------------
+
+
+def mail(*attachments: tuple[str, bytes]) -> bytes:
+    message = EmailMessage()
+    message["Subject"], message["From"], message["To"] = "Timetable", "a@ferry.example", "b@ferry.example"
+    message.set_content("The new timetable is attached.")
+    for name, data in attachments:
+        message.add_attachment(data, maintype="application", subtype="octet-stream", filename=name)
+    return message.as_bytes()
+
+
+def test_parts_of_a_container_come_go_and_are_told_with_it(desk):
+    path = desk.write("note.eml", mail(("ferry.md", FERRY.encode())))
+    shown = ["docs/note.eml", "docs/note.eml!/ferry.md"]
+    assert desk.states() == dict.fromkeys(shown, "ingested")
+    assert desk.states() == dict.fromkeys(shown, "unchanged")
+    assert not desk.pool.tasks
+    with desk.open() as library:
+        assert [r.path for r in library_status(library)] == shown
+    path.unlink()
+    desk.write("other.md", FERRY)
+    desk.run()
+    with desk.open() as library:
+        assert [s.format for s in library.sources()] == ["md"]
+        assert not list((library.folder / "members").iterdir())
+
+
+def test_parts_that_a_stopped_run_left_out_are_read_by_the_next(desk):
+    desk.write("note.eml", mail(("ferry.md", FERRY.encode())))
+    desk.run()
+    with desk.open() as library:
+        (container,) = [s for s in library.sources() if s.parent_id is None]
+        library.keep_members(container.id, [])
+        library.sweep()
+        assert not library.members(container.id)
+    desk.run()
+    with desk.open() as library:
+        assert [m.member for m in library.members(container.id)] == ["ferry.md"]
+
+
+def test_a_part_that_fails_is_told_in_every_run(desk):
+    desk.write("note.eml", mail(("broken.pdf", b"%PDF-1.7 nothing")))
+    for _ in range(2):
+        (failed,) = [r for r in desk.run() if r.state == "failed"]
+        assert failed.path == "docs/note.eml!/broken.pdf"
+
+
+def test_a_failed_embedding_keeps_what_the_same_bytes_gave_before(desk, monkeypatch):
+    desk.write("ferry.md", FERRY)
+    desk.run()
+    broken = CountingEmbedder()
+    monkeypatch.setattr(broken, "embed", refuse_to_embed)
+    (result,) = desk.run(embedder=broken, chunk=ChunkOptions(max_characters=20))
+    assert result.state == "failed"
+    assert "earlier content was kept" in result.reason
+    with desk.open() as library:
+        assert len(library.sources()) == 1
+    assert desk.states(chunk=ChunkOptions(max_characters=20)) == {"docs/ferry.md": "ingested"}
+
+
+def refuse_to_embed(_):
+    raise LimitError("its reader crashed")
+
+
+def test_deleted_vectors_are_in_no_file_of_the_index(desk):
+    path = desk.write("ferry.md", FERRY)
+    desk.write("other.md", "# Other\n\nNothing of the sort.\n")
+    desk.run()
+    with desk.open() as library:
+        (source,) = [i for i, p in library.documents() if p.endswith("ferry.md")]
+        vectors = [row.tobytes() for row in library.matrix(source_ids=[source])[1]]
+        remove(library, [path])
+        held = b"".join(p.read_bytes() for p in library.folder.rglob("*") if p.is_file())
+    assert vectors
+    assert not [v for v in vectors if v in held]
+
+
+def test_a_document_is_found_by_each_of_its_names(desk):
+    desk.write("annual.md", FERRY)
+    desk.write("copy/zcopy.md", FERRY)
+    desk.run()
+    with desk.open() as library:
+        assert sorted(Path(path).name for _, path in library.documents()) == ["annual.md", "zcopy.md"]
+        retriever = MultiVectorRetriever(library, embedder=desk.embedder)
+        assert retriever.retrieve("ferry", doc="zcopy.md")
+        assert retriever.retrieve("ferry", doc="a*.md")
+        assert not retriever.retrieve("ferry", doc="b*.md")
+
+
+def test_a_missing_path_leaves_no_library_behind(tmp_path):
+    (result,) = ingest([tmp_path / "nosuch"], tmp_path / "lib")
+    assert (result.state, result.reason) == ("failed", "no such file or folder")
+    assert not (tmp_path / "lib").exists()

@@ -112,7 +112,7 @@ def test_a_missing_package_is_a_problem_with_its_install_line(tmp_path, monkeypa
 def test_a_missing_extra_is_a_note_with_its_install_line(tmp_path, monkeypatch):
     monkeypatch.setattr(doctor, "EXTRAS", {"llamaparse": ("no-such-package-anywhere", "parsing in the cloud")})
     check = named(checks(tmp_path), "extra llamaparse")
-    assert (check.level, check.fix) == ("note", "pip install 'pincite[llamaparse]'")
+    assert (check.level, check.fix) == ("note", "pip install '.[llamaparse]' in pincite's folder")
 
 
 def test_no_library_is_a_note(tmp_path):

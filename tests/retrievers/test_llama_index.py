@@ -127,7 +127,7 @@ def test_without_llama_index_the_error_carries_the_install_line():
         "except MissingExtraError as exc:\n    sys.stdout.write(str(exc))"
     )
     shown = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    assert shown == "PinciteRetriever needs an optional package: pip install 'pincite[llamaindex]'"
+    assert shown == "PinciteRetriever needs an optional package: run `pip install '.[llamaindex]'` in pincite's folder"
 
 
 def test_importing_the_module_does_not_import_llama_index():

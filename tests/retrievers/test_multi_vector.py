@@ -218,7 +218,9 @@ def test_what_is_not_yet_indexed_is_found_and_what_is_gone_is_not(by_chroma, ind
     assert not caplog.records
 
 
-def test_the_index_is_opened_again_when_it_was_brought_up_to_date(by_chroma, indexed, caplog):
+def test_the_index_is_opened_again_when_it_was_brought_up_to_date(by_chroma, indexed, caplog, monkeypatch):
+    # As in a library so large that retrievers hold Chroma open: its copy is not thrown away under them.
+    monkeypatch.setattr(pipeline, "REBUILD_LIMIT", 0)
     by_chroma.retrieve("ice")
     put(indexed, "fish.pdf", [title("Fish"), paragraph("The halibut catch.")])
     pipeline.update_index(indexed)
