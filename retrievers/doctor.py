@@ -20,7 +20,7 @@ Level = Literal["ok", "note", "problem"]
 PACKAGES = ("liteparse", "pymupdf", "unstructured", "chromadb", "onnxruntime", "rapidocr", "ollama", "pillow", "pandas")
 EXTRAS = {
     "llamaindex": ("llama-index-core", "retrievers for llama-index"),
-    "llamaparse": ("llama-cloud", "parsing in the cloud by LlamaParse"),
+    "llamaparse": ("llama-cloud", "for parsing in the cloud by LlamaParse, which no command does yet"),
 }
 WEIGHTS = {
     "wordllama": (WORDLLAMA_MATRIX, WORDLLAMA_TOKENIZER),
@@ -186,5 +186,5 @@ def _hosts(settings: Settings) -> Iterator[Check]:
         yield Check(
             name="sent",
             level="note",
-            found="a LlamaParse key is set; no document is sent unless a run is told to with --parser llamaparse",
+            found="a LlamaParse key is set; nothing is sent there: no command uses it yet",
         )

@@ -9,13 +9,13 @@ from __future__ import annotations
 import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
 
 from ingest.errors import UnsupportedError, UsageError
 from ingest.types import Partition, Source
 
 ImageMode = Literal["auto", "llava", "ocr", "off"]
-Parser = Literal["auto", "fast", "careful", "llamaparse"]
+Parser = Literal["auto", "fast", "careful"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +30,8 @@ class PartitionOptions:
     pages: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
+        if self.parser not in get_args(Parser):
+            raise UsageError(f"unknown parser {self.parser!r}; known are {', '.join(get_args(Parser))}")
         if self.pages is not None and min(self.pages, default=1) < 1:
             raise UsageError("pages count from 1")
 

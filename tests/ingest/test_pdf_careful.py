@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from cli import main
+from ingest.errors import UsageError
 from ingest.partition import PartitionOptions, partition
 from ingest.partition import pdf as module
 from ingest.partition.pdf_careful import Grid, torn, with_grids
@@ -310,3 +311,8 @@ def test_two_header_rows_whose_spans_are_known_are_none(fast_page):
     table = table_of([["", "b"], ["c", "d"], ["1", "2"]], heads=2)
     wide = replace(table, cells=(*table.cells[1:], replace(table.cells[0], colspan=2)))
     assert "two-level header" not in torn(work, [wide])
+
+
+def test_an_unknown_parser_is_refused_and_the_known_ones_are_named():
+    with pytest.raises(UsageError, match="auto, fast, careful"):
+        PartitionOptions(parser="llamaparse")
