@@ -661,19 +661,6 @@ def refuse_to_embed(_):
     raise LimitError("its reader crashed")
 
 
-def test_deleted_vectors_are_in_no_file_of_the_index(desk):
-    path = desk.write("ferry.md", FERRY)
-    desk.write("other.md", "# Other\n\nNothing of the sort.\n")
-    desk.run()
-    with desk.open() as library:
-        (source,) = [i for i, p in library.documents() if p.endswith("ferry.md")]
-        vectors = [row.tobytes() for row in library.matrix(source_ids=[source])[1]]
-        remove(library, [path])
-        held = b"".join(p.read_bytes() for p in library.folder.rglob("*") if p.is_file())
-    assert vectors
-    assert not [v for v in vectors if v in held]
-
-
 def test_a_document_is_found_by_each_of_its_names(desk):
     desk.write("annual.md", FERRY)
     desk.write("copy/zcopy.md", FERRY)
