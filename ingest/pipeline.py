@@ -391,25 +391,32 @@ class _Run:
     # --- stages ---------------------------------------------------------------------------------
 
     def _partitioned(self, job: _Job, future: Future[Partition]) -> None:
-        """Take a partition; pages that need OCR become a task each, so that they are read in parallel."""
+        """Take a partition; pages that it left unread become tasks of their own, so that they are read in parallel."""
         job.partition = result_of(future)
-        job.waiting = len(job.partition.unread)
-        for page in job.partition.unread:
-            then = partial(self._page_read, page)
-            self._start(job, then, at_border, read_pages, job.source, (page,), self.options.partition)
+        job.waiting = 0
+        self._start_pages(job, job.partition)
         if not job.waiting:
             self._read_pictures(job)
 
-    def _page_read(self, page: int, job: _Job, future: Future[Partition]) -> None:
-        """Take a page's partition; a page that cannot be read costs itself only."""
+    def _start_pages(self, job: _Job, found: Partition) -> None:
+        job.waiting += len(found.unread)
+        for pages in found.unread:
+            draft = found.on(pages)
+            then = partial(self._pages_read, pages, draft)
+            self._start(job, then, at_border, read_pages, job.source, pages, draft, self.options.partition)
+
+    def _pages_read(self, pages: Sequence[int], draft: Partition, job: _Job, future: Future[Partition]) -> None:
+        """Take pages' partition; pages that cannot be read again stay as they are, others cost themselves only."""
         assert job.partition is not None
         try:
-            job.parts.append(result_of(future))
+            part = result_of(future)
         except SourceError as exc:
-            lost = f"page {page}: could not be read ({exc.reason})"
-            job.parts.append(Partition(elements=(), warnings=(lost,)))
+            what = "no second look at it" if draft.elements else "could not be read"
+            part = Partition(elements=(), warnings=tuple(f"page {page}: {what} ({exc.reason})" for page in pages))
+        job.parts.append(part)
         job.waiting -= 1
-        self._report("OCR", self.library.shown(job.path))
+        self._start_pages(job, part)
+        self._report("reading pages", self.library.shown(job.path))
         if not job.waiting:
             job.partition = join(job.source, job.partition, job.parts)
             self._read_pictures(job)

@@ -7,7 +7,7 @@ CropBox), origin top left; in pixels for pictures. Pages count from 1.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -101,7 +101,8 @@ class Partition:
     """All that partitioning a source gives. ``images`` maps ``images/<sha256>.png`` to PNG bytes.
 
     ``members`` are the parts of a container that are sources of their own: ``(member name, bytes)``. ``unread``
-    are pages that need another, slow reading (OCR), which ``partition.read_pages`` gives.
+    are groups of pages that are left to tasks of their own, such as those that need OCR: ``partition.read_pages``
+    reads a group, ``partition.join`` makes the whole.
     """
 
     elements: tuple[Element, ...]
@@ -109,7 +110,14 @@ class Partition:
     images: Mapping[str, bytes] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     members: tuple[tuple[str, bytes], ...] = ()
-    unread: tuple[int, ...] = ()
+    unread: tuple[tuple[int, ...], ...] = ()
+
+    def on(self, pages: Collection[int]) -> Partition:
+        """What is on these pages, without images, warnings and members."""
+        return Partition(
+            elements=tuple(e for e in self.elements if e.page_number in pages),
+            pages=tuple(p for p in self.pages if p.page in pages),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ list of what is read; discovery, help texts and the README's table come from it.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, get_args
 
@@ -49,10 +49,12 @@ class Partitioner(Protocol):
 
 
 class PagedPartitioner(Partitioner, Protocol):
-    """A partitioner that leaves pages ``unread`` and reads them later, one by one and in parallel."""
+    """A partitioner that leaves groups of pages ``unread`` and reads them later, in parallel."""
 
-    def read_pages(self, source: Source, pages: Sequence[int], options: PartitionOptions) -> Partition:
-        """Read these pages (from 1) the slow way."""
+    def read_pages(
+        self, source: Source, pages: Sequence[int], draft: Partition, options: PartitionOptions
+    ) -> Partition:
+        """Read these pages (from 1); ``draft`` has what is known of them. The result may leave some unread again."""
         ...
 
     def join(self, source: Source, first: Partition, parts: Sequence[Partition]) -> Partition:
@@ -164,11 +166,18 @@ def partition(source: Source, options: PartitionOptions | None = None) -> Partit
     """
     options = options or PartitionOptions()
     first = partition_text(source, options)
-    return join(source, first, [read_pages(source, first.unread, options)]) if first.unread else first
+    return join(source, first, list(_later_parts(source, first, options))) if first.unread else first
+
+
+def _later_parts(source: Source, found: Partition, options: PartitionOptions) -> Iterator[Partition]:
+    for pages in found.unread:
+        part = read_pages(source, pages, found.on(pages), options)
+        yield part
+        yield from _later_parts(source, part, options)
 
 
 def partition_text(source: Source, options: PartitionOptions) -> Partition:
-    """Partition one source but for the pages that need OCR, which are named in ``unread``.
+    """Partition one source but for the pages that are left to later tasks, which are named in ``unread``.
 
     Raises:
         SourceError: as ``partition``.
@@ -176,17 +185,17 @@ def partition_text(source: Source, options: PartitionOptions) -> Partition:
     return partitioner_for(source).partition(source, options)
 
 
-def read_pages(source: Source, pages: Sequence[int], options: PartitionOptions) -> Partition:
-    """Read pages that a partition left ``unread``: by OCR, seconds a page.
+def read_pages(source: Source, pages: Sequence[int], draft: Partition, options: PartitionOptions) -> Partition:
+    """Read a group of pages that a partition left ``unread``; ``draft`` is what that partition has on them.
 
     Raises:
         SourceError: a page cannot be read.
     """
-    return _paged(source).read_pages(source, pages, options)
+    return _paged(source).read_pages(source, pages, draft, options)
 
 
 def join(source: Source, first: Partition, parts: Sequence[Partition]) -> Partition:
-    """A partition with its unread pages, read since, in their places."""
+    """A partition with its unread pages, read since, in their places; parts in the order in which they were read."""
     return _paged(source).join(source, first, parts)
 
 

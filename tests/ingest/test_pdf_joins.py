@@ -10,7 +10,7 @@ import pytest
 
 from ingest.chunk_tables import table_parts
 from ingest.library import Library
-from ingest.partition import PartitionOptions, partition_text
+from ingest.partition import PartitionOptions, partition
 from ingest.partition.pdf_joins import join_tables
 from ingest.partition.pdf_words import page_element
 from ingest.tables import column_headers, html_to_cells, table_text
@@ -361,7 +361,7 @@ def read(tmp_path) -> Callable[[Sheets], Partition]:
     def save_and_read(sheets: Sheets) -> Partition:
         path = tmp_path / "drawn.pdf"
         sheets.document.save(path)
-        return partition_text(source_of(path), PartitionOptions())
+        return partition(source_of(path), PartitionOptions())
 
     return save_and_read
 

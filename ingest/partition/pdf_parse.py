@@ -1,0 +1,86 @@
+"""LiteParse on PDFs: its options, its batches, and its errors made ours. The only place that parses with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from ingest.errors import BrokenError, EncryptedError
+from ingest.types import Source
+
+if TYPE_CHECKING:
+    from liteparse import LiteParse
+    from liteparse.types import ParsedPage, ParseResult
+
+BATCH_PAGES = 100
+"""Pages that are parsed together; repeated headers and heading levels are judged within them."""
+
+
+def parse_pages(source: Source, pages: Sequence[int]) -> ParseResult:
+    """These pages (from 1); those that the document does not have are left out.
+
+    Raises:
+        EncryptedError: the file needs a password.
+        BrokenError: the file is damaged or is no PDF.
+    """
+    with _errors_of(source):
+        result: ParseResult = _parser(pages).parse(source.path)
+        return result
+
+
+def parse_first(source: Source) -> tuple[ParseResult, int]:
+    """The first ``BATCH_PAGES`` pages, and how many the document has.
+
+    Raises:
+        EncryptedError: the file needs a password.
+        BrokenError: the file is damaged or is no PDF.
+    """
+    with _errors_of(source):
+        for batch in _parser(()).parse_batches(source.path, BATCH_PAGES):
+            return batch.result, batch.total_pages
+    raise BrokenError("broken PDF: it has no pages")
+
+
+def parse_sheet(pdf: bytes) -> ParsedPage:
+    """The one page of a PDF that was typeset from recognised lines."""
+    page: ParsedPage = _parser(()).parse(pdf).pages[0]
+    return page
+
+
+@contextmanager
+def _errors_of(source: Source) -> Iterator[None]:
+    from liteparse import ParseError
+
+    try:
+        yield
+    except FileNotFoundError as exc:
+        raise BrokenError("the file vanished while it was read") from exc
+    except ParseError as exc:
+        raise _mapped(source, exc) from exc
+
+
+def _parser(pages: Sequence[int]) -> LiteParse:
+    from liteparse import LiteParse
+
+    return LiteParse(
+        ocr_enabled=False,
+        quiet=True,
+        output_format="markdown",
+        extract_blocks=True,
+        emit_word_boxes=True,
+        include_complexity=True,
+        extract_images=True,
+        extract_vector_graphics=True,
+        extract_links=False,
+        continue_on_page_error=True,
+        target_pages=",".join(map(str, pages)) if pages else None,
+    )
+
+
+def _mapped(source: Source, exc: Exception) -> BrokenError | EncryptedError:
+    if "password" in str(exc).lower():
+        return EncryptedError("encrypted: save a copy without a password and ingest that")
+    if source.size == 0:
+        return BrokenError("empty file (0 bytes)")
+    return BrokenError(f"broken PDF: {exc}")
