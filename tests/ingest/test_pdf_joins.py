@@ -528,7 +528,7 @@ def cited(library: Library, source_id: str, quote: str) -> Citation:
 
 
 def test_a_row_of_the_second_page_is_cited_there_with_its_box(library, samples):
-    result = partition_text(source_of(samples / "report.pdf"), PartitionOptions(images="off"))
+    result = partition(source_of(samples / "report.pdf"), PartitionOptions(images="off"))
     [table] = [e for e in tables(result) if any(c.text == "W-26" for c in e.cells)]
     assert (table.page_number, [box.page for box in table.boxes]) == (6, [6, 7])
     source_id = put(library, "a.pdf", result.elements, result.pages)
