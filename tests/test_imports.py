@@ -17,7 +17,7 @@ INNER = [path for path in FILES if ROOT / "ingest" in path.parents and path != R
 ORDER = [
     "types", "errors", "settings", "models", "render", "tables", "images", "ocr", "partition", "discover",
     "partition.*", "surroundings", "summarize", "chunk*", "embed*", "rows", "library*", "vectors",
-    "workers", "pipeline",
+    "workers", "reading", "pipeline",
 ]  # fmt: skip
 """The modules of ``ingest`` in the order in which a document meets them. A module imports only what stands before it
 or beside it in its family. ``partition`` alone is the seat and the list of formats, ``partition.*`` what fills it."""
@@ -30,6 +30,7 @@ HOMES = {
     "llama_index": ["retrievers/llama_index.py"],
     "ollama": ["ingest/models.py"],
     "pebble": ["ingest/workers.py"],
+    "psutil": ["ingest/workers.py"],
     "pymupdf": ["ingest/ocr.py", "ingest/partition/pdf*.py", "ingest/render.py"],
     "rapidocr": ["ingest/ocr.py"],
     "rich": ["cli.py"],

@@ -57,6 +57,10 @@ class PagedPartitioner(Partitioner, Protocol):
         """Read these pages (from 1); ``draft`` has what is known of them. The result may leave some unread again."""
         ...
 
+    def count_pages(self, source: Source, options: PartitionOptions) -> int:
+        """How many pages the source has, told without reading them all."""
+        ...
+
     def join(self, source: Source, first: Partition, parts: Sequence[Partition]) -> Partition:
         """The whole of a partition and the parts that were read later."""
         ...
@@ -64,7 +68,10 @@ class PagedPartitioner(Partitioner, Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Format:
-    """A format that is read: its name, file extensions, the module and library that read it, and what is kept."""
+    """A format that is read: its name, file extensions, the module and library that read it, and what is kept.
+
+    The module of a ``paged`` format is a ``PagedPartitioner``.
+    """
 
     name: str
     extensions: tuple[str, ...]
@@ -72,6 +79,7 @@ class Format:
     library: str
     keeps: str
     extra: str | None = None
+    paged: bool = False
 
 
 FORMATS: dict[str, Format] = {
@@ -83,6 +91,7 @@ FORMATS: dict[str, Format] = {
             module="ingest.partition.pdf",
             library="liteparse",
             keeps="headings, paragraphs, lists, tables with cell boxes, pictures, captions, word boxes",
+            paged=True,
         ),
         Format(
             name="docx",
@@ -197,6 +206,20 @@ def read_pages(source: Source, pages: Sequence[int], draft: Partition, options: 
 def join(source: Source, first: Partition, parts: Sequence[Partition]) -> Partition:
     """A partition with its unread pages, read since, in their places; parts in the order in which they were read."""
     return _paged(source).join(source, first, parts)
+
+
+def is_paged(source: Source) -> bool:
+    """Whether the pages of a source can be read apart."""
+    return FORMATS[source.format].paged
+
+
+def count_pages(source: Source, options: PartitionOptions) -> int:
+    """How many pages a source has whose pages can be read apart.
+
+    Raises:
+        SourceError: it cannot be opened.
+    """
+    return _paged(source).count_pages(source, options)
 
 
 def _paged(source: Source) -> PagedPartitioner:

@@ -68,6 +68,15 @@ def read_pages(source: Source, pages: Sequence[int], draft: Partition, options: 
     )
 
 
+def count_pages(source: Source, options: PartitionOptions) -> int:  # noqa: ARG001 (the seat's signature)
+    """How many pages the file has, told by reading the first.
+
+    Raises:
+        SourceError: the file is encrypted or damaged.
+    """
+    return parse_pages(source, (1,)).total_pages
+
+
 def join(source: Source, first: Partition, parts: Sequence[Partition]) -> Partition:
     """A partition with the pages that were read later in their places; of two readings of a page the later counts."""
     read: dict[int, tuple[Page, tuple[Element, ...]]] = {}
