@@ -158,10 +158,10 @@ def test_a_terminal_shows_each_result_on_a_line_of_its_own_above_the_bar(library
     master, slave = pty.openpty()
     args = command("ingest", "docs", "-l", library)
     env = {**environment(), "TERM": "xterm-256color", "COLUMNS": "100"}
-    with os.fdopen(master, "rb", buffering=0) as screen:
-        with subprocess.Popen(args, cwd=desk, env=env, stdout=slave, stderr=slave) as process:
-            os.close(slave)
-            shown = CONTROLS.sub("", read_all(screen).decode())
+    started = subprocess.Popen(args, cwd=desk, env=env, stdout=slave, stderr=slave)
+    with os.fdopen(master, "rb", buffering=0) as screen, started as process:
+        os.close(slave)
+        shown = CONTROLS.sub("", read_all(screen).decode())
     assert process.returncode == 1
     lines = [line.rpartition("\r")[2] for line in shown.split("\r\n")]
     assert "unchanged docs/[x] café.txt  1 chunk" in lines
