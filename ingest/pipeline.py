@@ -76,8 +76,7 @@ class IngestOptions:
     @property
     def partition_key(self) -> str:
         """Changes when partitioning would give something else."""
-        options = {**asdict(self.partition), "images": self.partition.images != "off"}
-        return stable_id(PARTITION_VERSION, json.dumps(options, sort_keys=True))
+        return stable_id(PARTITION_VERSION, json.dumps(self.partition.key, sort_keys=True))
 
     @property
     def chunk_key(self) -> str:
@@ -314,7 +313,7 @@ class _Run:
             self._reuse(job, job.stored)
             return
         known = self.library.path(job.path)
-        if known and known.failed_key == self._failed_key(source) and not self.options.retry_failed:
+        if known and known.failed_key == self._failed_key(source) and not self._may_open(known):
             self._put_problem(job, known.state, known.reason)
             return
         self._start(job, self._partitioned, at_border, partition_text, source, self.options.partition)
@@ -362,6 +361,11 @@ class _Run:
     ) -> None:
         """Run a task for a job in a worker; ``then`` takes its finished future."""
         self.futures[self.pool.submit(task, *args, timeout=TASK_SECONDS)] = (job, then)
+
+    def _may_open(self, known: PathRecord) -> bool:
+        """Whether a file that failed before is to be read again: on request, or for a password that may open it."""
+        locked = (known.reason or "").startswith("encrypted")
+        return self.options.retry_failed or (locked and self.options.partition.password is not None)
 
     def _failed_key(self, source: Source) -> str:
         return stable_id(source.id, self.options.partition_key)

@@ -126,10 +126,11 @@ def _count_gaps(line: Sequence[PageWord]) -> int:
 # --- the look -----------------------------------------------------------------------------------
 
 
-def read_tables(path: Path, page: int) -> list[Grid]:
+def read_tables(path: Path, page: int, *, password: str | None = None) -> list[Grid]:
     """The tables that PyMuPDF's models see on a page (from 1).
 
     Raises:
+        EncryptedError: the file needs a password, or another one.
         BrokenError: PyMuPDF cannot read the page.
     """
     import pymupdf
@@ -137,7 +138,7 @@ def read_tables(path: Path, page: int) -> list[Grid]:
     # What follows the page's content stream and the models' output is Python, and meets what it did not expect.
     unexpected = (RuntimeError, ValueError, TypeError, AttributeError, LookupError, ArithmeticError)
     try:
-        with open_page(path, page) as shown:
+        with open_page(path, page, password=password) as shown:
             return list(_grids(shown))
     except (*unexpected, pymupdf.mupdf.FzErrorBase) as exc:
         raise BrokenError(f"PyMuPDF cannot read page {page}: {exc}") from exc
