@@ -75,8 +75,7 @@ class IngestOptions:
     @property
     def partition_key(self) -> str:
         """Changes when partitioning would give something else."""
-        options = {**asdict(self.partition), "images": self.partition.images != "off"}
-        return stable_id(PARTITION_VERSION, json.dumps(options, sort_keys=True))
+        return stable_id(PARTITION_VERSION, json.dumps(self.partition.key, sort_keys=True))
 
     @property
     def chunk_key(self) -> str:
@@ -311,7 +310,7 @@ class _Run:
             self._reuse(job, job.stored)
             return
         known = self.library.failure(self._failed_key(source))
-        if known and not self.options.retry_failed:
+        if known and not self._may_open(known):
             self._put_problem(job, known.state, known.reason)
             return
         self._read(job)
@@ -359,6 +358,11 @@ class _Run:
     ) -> None:
         """Run a task for a job in a worker; ``then`` takes its finished future."""
         self.futures[self.pool.submit(task, *args, timeout=TASK_SECONDS)] = (job, then)
+
+    def _may_open(self, known: PathRecord) -> bool:
+        """Whether a file that failed before is to be read again: on request, or for a password that may open it."""
+        locked = (known.reason or "").startswith("encrypted")
+        return self.options.retry_failed or (locked and self.options.partition.password is not None)
 
     def _failed_key(self, source: Source) -> str:
         return stable_id(source.id, self.options.partition_key)

@@ -97,7 +97,7 @@ def test_ingest_goes_on_past_every_bad_file_and_exits_with_1(ingested):
         "docs/text.pdf": ("failed", "not a PDF file despite its name"),
         "docs/empty.md": ("failed", "empty file (0 bytes)"),
         "docs/broken.pdf": ("failed", next(r["reason"] for r in results if r["path"] == "docs/broken.pdf")),
-        "docs/secret.pdf": ("failed", "encrypted: save a copy without a password and ingest that"),
+        "docs/secret.pdf": ("failed", "encrypted: give its password with --password, or in PINCITE_PASSWORD"),
         "docs/unknown.xyz": ("skipped", "not a type that is read (xyz)"),
     }
     counts = {"ingested": 4, "unchanged": 0, "partial": 0, "skipped": 1, "failed": 5, "removed": 0}

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Literal, Protocol, get_args
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, Protocol, get_args
 
 from ingest.errors import UnsupportedError, UsageError
 from ingest.types import Partition, Source
@@ -22,18 +22,27 @@ Parser = Literal["auto", "fast", "careful"]
 class PartitionOptions:
     """What changes the outcome of a partition; part of the key under which it is cached.
 
-    ``pages`` limits a paged source to these pages (from 1); ``None`` reads all.
+    ``pages`` limits a paged source to these pages (from 1); ``None`` reads all. ``password`` opens encrypted PDFs;
+    it changes no outcome, so it is no part of the key, and it is shown and stored nowhere.
     """
 
     parser: Parser = "auto"
     images: ImageMode = "auto"
     pages: tuple[int, ...] | None = None
+    password: str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if self.parser not in get_args(Parser):
             raise UsageError(f"unknown parser {self.parser!r}; known are {', '.join(get_args(Parser))}")
         if self.pages is not None and min(self.pages, default=1) < 1:
             raise UsageError("pages count from 1")
+
+    @property
+    def key(self) -> dict[str, Any]:
+        """What changes the outcome, by name: all but the password, and of ``images`` whether there are any."""
+        options = {**asdict(self), "images": self.images != "off"}
+        del options["password"]
+        return options
 
 
 class Partitioner(Protocol):

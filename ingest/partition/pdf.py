@@ -38,9 +38,9 @@ def partition(source: Source, options: PartitionOptions) -> Partition:
         BrokenError: the file is damaged or is no PDF.
     """
     if options.pages is not None:
-        found = _read_batch(source, parse_pages(source, options.pages), options)
+        found = _read_batch(source, parse_pages(source, options.pages, options.password), options)
         return found if found.unread else _whole(source, found)
-    result, total = parse_first(source)
+    result, total = parse_first(source, options.password)
     found = _read_batch(source, result, options)
     later = [tuple(range(n, min(n + BATCH_PAGES, total + 1))) for n in range(BATCH_PAGES + 1, total + 1, BATCH_PAGES)]
     found = replace(found, unread=(*later, *found.unread))
@@ -53,7 +53,7 @@ def read_pages(source: Source, pages: Sequence[int], draft: Partition, options: 
     Raises:
         BrokenError: a page cannot be drawn.
     """
-    result = parse_pages(source, pages)
+    result = parse_pages(source, pages, options.password)
     if not draft.pages:
         return _read_batch(source, result, options)
     parts = [
@@ -68,13 +68,13 @@ def read_pages(source: Source, pages: Sequence[int], draft: Partition, options: 
     )
 
 
-def count_pages(source: Source, options: PartitionOptions) -> int:  # noqa: ARG001 (the seat's signature)
+def count_pages(source: Source, options: PartitionOptions) -> int:
     """How many pages the file has, told by reading the first.
 
     Raises:
         SourceError: the file is encrypted or damaged.
     """
-    return parse_pages(source, (1,)).total_pages
+    return parse_pages(source, (1,), options.password).total_pages
 
 
 def join(source: Source, first: Partition, parts: Sequence[Partition]) -> Partition:
@@ -120,7 +120,7 @@ def _read_batch(source: Source, result: ParseResult, options: PartitionOptions) 
         if reasons:
             unread.append(work.number)
         elif options.images != "off":
-            found, crops = with_crops(source.path, parsed, found)
+            found, crops = with_crops(source.path, parsed, found, options.password)
             images |= crops
         elements += found
         made = page_record(work, found, (time.perf_counter() - started) * 1000)

@@ -18,6 +18,7 @@ from ingest.partition.pdf_boxes import clipped, gap_between, middle_y, overlaps
 from ingest.partition.pdf_figures import place_of
 from ingest.partition.pdf_tables import count_header_rows, with_header_spans
 from ingest.partition.pdf_words import LABEL_GAP, PageText, PageWord, join_words, lines, page_element, squeezed
+from ingest.render import open_page
 from ingest.tables import cells_to_html, table_text
 from ingest.types import BoundingBox, Cell, Element, union_box
 
@@ -125,10 +126,11 @@ def _count_gaps(line: Sequence[PageWord]) -> int:
 # --- the look -----------------------------------------------------------------------------------
 
 
-def read_tables(path: Path, page: int) -> list[Grid]:
+def read_tables(path: Path, page: int, *, password: str | None = None) -> list[Grid]:
     """The tables that PyMuPDF's models see on a page (from 1).
 
     Raises:
+        EncryptedError: the file needs a password, or another one.
         BrokenError: PyMuPDF cannot read the page.
     """
     import pymupdf
@@ -136,8 +138,8 @@ def read_tables(path: Path, page: int) -> list[Grid]:
     # What follows the page's content stream and the models' output is Python, and meets what it did not expect.
     unexpected = (RuntimeError, ValueError, TypeError, AttributeError, LookupError, ArithmeticError)
     try:
-        with pymupdf.open(path) as pdf:
-            return list(_grids(pdf[page - 1]))
+        with open_page(path, page, password=password) as shown:
+            return list(_grids(shown))
     except (*unexpected, pymupdf.mupdf.FzErrorBase) as exc:
         raise BrokenError(f"PyMuPDF cannot read page {page}: {exc}") from exc
 

@@ -41,11 +41,13 @@ def share_kept(words: Sequence[PageWord], elements: Sequence[Element]) -> float 
     return round(sum(min(n, have[ch]) for ch, n in want.items()) / want.total(), 3)
 
 
-def with_crops(path: Path, parsed: ParsedPage, elements: list[Element]) -> tuple[list[Element], dict[str, bytes]]:
+def with_crops(
+    path: Path, parsed: ParsedPage, elements: list[Element], password: str | None = None
+) -> tuple[list[Element], dict[str, bytes]]:
     """The elements with each Image's crop named, and the crops; single-colour pictures are left out."""
     if not any(e.category == "Image" for e in elements):
         return elements, {}
-    page = draw_pages(path, [parsed.page_num])[parsed.page_num]
+    page = draw_pages(path, [parsed.page_num], password=password)[parsed.page_num]
     kept: list[Element] = []
     crops: dict[str, bytes] = {}
     for element in elements:

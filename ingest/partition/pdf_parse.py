@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ingest.errors import BrokenError, EncryptedError
+from ingest.errors import BrokenError
+from ingest.render import unlocked
 from ingest.types import Source
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ BATCH_PAGES = 100
 """Pages that are parsed together; repeated headers and heading levels are judged within them."""
 
 
-def parse_pages(source: Source, pages: Sequence[int]) -> ParseResult:
+def parse_pages(source: Source, pages: Sequence[int], password: str | None = None) -> ParseResult:
     """These pages (from 1); those that the document does not have are left out.
 
     Raises:
@@ -25,11 +26,11 @@ def parse_pages(source: Source, pages: Sequence[int]) -> ParseResult:
         BrokenError: the file is damaged or is no PDF.
     """
     with _errors_of(source):
-        result: ParseResult = _parser(pages).parse(source.path)
+        result: ParseResult = unlocked(lambda given: _parser(pages, given).parse(source.path), password)
         return result
 
 
-def parse_first(source: Source) -> tuple[ParseResult, int]:
+def parse_first(source: Source, password: str | None = None) -> tuple[ParseResult, int]:
     """The first ``BATCH_PAGES`` pages, and how many the document has.
 
     Raises:
@@ -37,7 +38,7 @@ def parse_first(source: Source) -> tuple[ParseResult, int]:
         BrokenError: the file is damaged or is no PDF.
     """
     with _errors_of(source):
-        for batch in _parser(()).parse_batches(source.path, BATCH_PAGES):
+        for batch in unlocked(lambda given: _parser((), given).parse_batches(source.path, BATCH_PAGES), password):
             return batch.result, batch.total_pages
     raise BrokenError("broken PDF: it has no pages")
 
@@ -60,7 +61,7 @@ def _errors_of(source: Source) -> Iterator[None]:
         raise _mapped(source, exc) from exc
 
 
-def _parser(pages: Sequence[int]) -> LiteParse:
+def _parser(pages: Sequence[int], password: str | None = None) -> LiteParse:
     from liteparse import LiteParse
 
     return LiteParse(
@@ -75,12 +76,11 @@ def _parser(pages: Sequence[int]) -> LiteParse:
         extract_links=False,
         continue_on_page_error=True,
         target_pages=",".join(map(str, pages)) if pages else None,
+        password=password,
     )
 
 
-def _mapped(source: Source, exc: Exception) -> BrokenError | EncryptedError:
-    if "password" in str(exc).lower():
-        return EncryptedError("encrypted: save a copy without a password and ingest that")
+def _mapped(source: Source, exc: Exception) -> BrokenError:
     if source.size == 0:
         return BrokenError("empty file (0 bytes)")
     return BrokenError(f"broken PDF: {exc}")

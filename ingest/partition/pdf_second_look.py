@@ -52,19 +52,23 @@ def look_again(source: Source, work: PageText, draft: Partition, options: Partit
     """
     started = time.perf_counter()
     first = draft.pages[0]
-    found = _read_scanned(source, work, options) if NO_LAYER in first.reasons else _read_tables(source, work, draft)
+    found = (
+        _read_scanned(source, work, options)
+        if NO_LAYER in first.reasons
+        else _read_tables(source, work, draft, options)
+    )
     elements, images = list(found.elements), dict(found.images)
     if options.images != "off" and not images:
-        elements, images = with_crops(source.path, work.parsed, elements)
+        elements, images = with_crops(source.path, work.parsed, elements, options.password)
     took = round(first.ms + (time.perf_counter() - started) * 1000, 1)
     page = replace(found.pages[0], reasons=first.reasons, ms=took)
     return Partition(elements=tuple(elements), pages=(page,), images=images, warnings=found.warnings)
 
 
-def _read_tables(source: Source, work: PageText, draft: Partition) -> Partition:
+def _read_tables(source: Source, work: PageText, draft: Partition, options: PartitionOptions) -> Partition:
     """The page with tables from the careful tier where they are better."""
     try:
-        grids = read_tables(source.path, work.number)
+        grids = read_tables(source.path, work.number, password=options.password)
     except BrokenError as exc:
         return replace(draft, warnings=(f"page {work.number}: no second look at its tables ({exc})",))
     elements = with_grids(work, draft.elements, grids)
@@ -91,7 +95,7 @@ def _read_scanned(source: Source, layer: PageText, options: PartitionOptions) ->
     """The page as OCR reads it; one on which nothing is recognised becomes a picture."""
     parsed = layer.parsed
     scale = page_scale(parsed.width, parsed.height)
-    picture = draw_pages(source.path, [layer.number], scale=scale)[layer.number]
+    picture = draw_pages(source.path, [layer.number], scale=scale, password=options.password)[layer.number]
     lines = [] if is_blank(picture) else read_lines(picture, scale=scale)
     work, elements, said = _best_reading(layer, lines)
     images: dict[str, bytes] = {}
