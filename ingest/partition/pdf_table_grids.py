@@ -8,9 +8,19 @@ from itertools import pairwise
 
 from ingest.partition.pdf_boxes import clipped, middle_y, overlaps
 from ingest.partition.pdf_figures import place_of
+from ingest.partition.pdf_table_lines import drawn_text, is_numeric
 from ingest.partition.pdf_tables import count_header_rows, with_header_spans
-from ingest.partition.pdf_words import LABEL_GAP, PageText, PageWord, join_words, lines, page_element, squeezed
-from ingest.tables import cells_to_html, table_text
+from ingest.partition.pdf_words import (
+    LABEL_GAP,
+    PageText,
+    PageWord,
+    join_texts,
+    join_words,
+    lines,
+    page_element,
+    squeezed,
+)
+from ingest.tables import cells_to_html, header_rows, table_text
 from ingest.types import BoundingBox, Cell, Element, union_box
 
 NAME_GAP = 0.5
@@ -48,13 +58,13 @@ def with_grids(work: PageText, elements: Sequence[Element], grids: Sequence[Grid
     """The elements with each grid that is no worse than the fast tables it covers in their place."""
     out = list(elements)
     for grid in grids:
-        filled = _filled(work, grid)
+        filled = filled_grid(work, grid)
         if _is_better(work, filled, [e for e in out if e.category == "Table" and overlaps(e.boxes[0].box, grid.box)]):
             out = with_table(work, out, filled)
     return out
 
 
-def _filled(work: PageText, grid: Grid) -> FilledGrid:
+def filled_grid(work: PageText, grid: Grid) -> FilledGrid:
     """A grid with the page's words in its cells, and the names of its columns whole."""
     found = list(_cells(work, grid))
     # Spans are told from where the words stand, unless the grid has them from borders that are drawn.
@@ -68,6 +78,15 @@ def _filled(work: PageText, grid: Grid) -> FilledGrid:
     else:
         cells = [cell for cell, _ in found]
     return FilledGrid(box=grid.box, cells=tuple(cells), held=tuple(words for _, words in found))
+
+
+def cell_text(work: PageText, words: Sequence[int]) -> str:
+    """The words of a cell in lines from top to bottom as one text; a number that is drawn in pieces is whole."""
+    places = {id(work.words[i]): i for i in words}
+    text = ""
+    for line in lines(work.at(words)):
+        text = join_texts(text, drawn_text(work, [places[id(word)] for word in line]))
+    return text
 
 
 def _count_heads(cells: Sequence[Cell]) -> int:
@@ -91,7 +110,7 @@ def _cells(work: PageText, grid: Grid) -> Iterator[tuple[Cell, tuple[int, ...]]]
             cell = Cell(
                 row=r,
                 column=c,
-                text=join_words(work.at(inside)),
+                text=cell_text(work, inside),
                 rowspan=1 + sum(top < box[3] - SLACK for top in tops[r + 1 :]),
                 colspan=1 + sum(left < box[2] - SLACK for left in lefts[c + 1 :]),
                 header=r < grid.heads,
@@ -112,7 +131,7 @@ def _with_whole_names(
             words = (*before, *inside)
             wide = cell.column + cell.colspan - left.column
             box = union_box([b for b in (left.box, cell.box) if b])
-            out.append((replace(left, text=join_words(work.at(words)), colspan=wide, box=box), words))
+            out.append((replace(left, text=cell_text(work, words), colspan=wide, box=box), words))
         else:
             out.append((cell, inside))
     return out
@@ -147,12 +166,24 @@ def _is_better(work: PageText, filled: FilledGrid, tables: Sequence[Element]) ->
     # The models read a page as it is displayed, and take lines that run sideways for columns.
     if not words or 2 * sum(word.angle != 0 for word in work.at([*words])) > len(words):
         return False
+    if len(tables) == 1 and _is_whole(tables[0]) and words.issubset(work.words_in(tables[0].boxes[0].box)):
+        return False
     for box in (filled.box, *(table.boxes[0].box for table in tables)):
         under = work.words_in(box, slack=0.0)
         if len(words.intersection(under)) < HELD * len(under):
             return False
     given = [work.words_in(c.box, slack=0.0) for table in tables for c in table.cells if c.box is not None]
     return torn_lines(work, filled.held) <= torn_lines(work, given)
+
+
+def _is_whole(table: Element) -> bool:
+    """Whether a table of numbers has a header, and no column without text: the models see no more in its words."""
+    width = max(c.column + c.colspan for c in table.cells)
+    filled = {c.column for c in table.cells if c.text.strip() and c.colspan == 1}
+    heads = header_rows(table.cells)
+    body = [c for c in table.cells if c.row >= heads and c.column > 0 and c.text.strip()]
+    numbers = {c.row for c in body if any(ch.isdigit() for ch in c.text)}
+    return is_numeric(table) and heads > 0 and len(filled) >= width - 1 and numbers == {c.row for c in body}
 
 
 def count_gaps(line: Sequence[PageWord]) -> int:

@@ -137,13 +137,13 @@ def _numbers_of(text: str) -> list[str]:
     return [part for part in re.split(r"(?<=[\d)%\u2014-])\$|\s", text) if part] or [text]
 
 
-def read_lines(work: PageText, table: Element) -> list[LinedTable]:
-    """A fast table of numbers as its lines tell it, grown over the lines that fit; none where lines do not fit.
+def read_lines(work: PageText, box: BoundingBox) -> list[LinedTable]:
+    """The table of numbers in a box as its lines tell it, grown over the lines that fit; none where lines do not fit.
 
     They are two where a second header stands among the rows.
     """
-    page = page_lines(work, table.boxes[0].box)
-    x0, y0, x1, y1 = table.boxes[0].box
+    page = page_lines(work, box)
+    x0, y0, x1, y1 = box
     inside = [i for i, line in enumerate(page) if y0 - 1 <= (line.top + line.bottom) / 2 <= y1 + 1]
     found: list[LinedTable] = []
     start = 0

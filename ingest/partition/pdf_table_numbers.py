@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from ingest.partition.pdf_boxes import overlaps
 from ingest.partition.pdf_table_grids import FilledGrid, with_table
 from ingest.partition.pdf_table_lines import Column, LinedTable, Row, Unit, drawn_text, is_numeric, read_lines
 from ingest.partition.pdf_table_rulings import Rule, Rules, page_rules
 from ingest.partition.pdf_words import PageText
-from ingest.types import Cell, Element, union_box
+from ingest.types import BoundingBox, Cell, Element, union_box
 
 RULE_REACH = 5.0
 """Points between a name and the line drawn under it, at most."""
@@ -18,6 +19,8 @@ OVER = 2.0
 """Points by which a line under a name may end before its last column does."""
 INSIDE = 6.0
 """Points between a table's side and a line inside it, at least."""
+BESIDE = 12.0
+"""Points by which names of rows may reach above or below their table, at most."""
 RULED = 0.3
 """Share of a table's height that a line between two of its columns takes, at least."""
 ALIGNED = 3.0
@@ -60,13 +63,29 @@ def with_number_tables(work: PageText, elements: Sequence[Element]) -> list[Elem
         if table not in out:
             continue
         rules = rules or page_rules(work)
-        read = [] if _is_ruled(table, rules) else read_lines(work, table)
+        read = [] if _is_ruled(table, rules) else read_lines(work, _with_names_beside(work, table, out))
         found = [_filled(work, own, rules.across) for own in read]
         covered = [e for e in out if e.category == "Table" and any(overlaps(e.boxes[0].box, f.box) for f in found)]
         if _says_more(found, covered):
             for filled in found:
                 out = with_table(work, out, filled)
     return out
+
+
+def _with_names_beside(work: PageText, table: Element, elements: Sequence[Element]) -> BoundingBox:
+    """A table's box, grown over the names of its rows where they were left outside, to its left."""
+    x0, y0, x1, y1 = table.boxes[0].box
+    near = [
+        e.boxes[0].box
+        for e in elements
+        if e is not table and e.category in ("Table", "NarrativeText", "UncategorizedText", "Title")
+        if e.boxes[0].box[0] < x0 - INSIDE and y0 - BESIDE <= e.boxes[0].box[1] and e.boxes[0].box[3] <= y1 + BESIDE
+    ]
+    left = min((box[0] for box in near), default=x0)
+    inside = [i for i in work.words_in((left, y0, x0, y1)) if not work.words[i].angle]
+    lines_beside = len({round(work.words[i].box[1] / 4) for i in inside})
+    rows = max((c.row for c in table.cells), default=0)
+    return (left, y0, x1, y1) if lines_beside >= max(2, rows / 2) else (x0, y0, x1, y1)
 
 
 def _is_ruled(table: Element, rules: Rules) -> bool:
@@ -84,7 +103,12 @@ def _says_more(found: Sequence[FilledGrid], tables: Sequence[Element]) -> bool:
     if sum(_digits(t.cells) for t in tables) > sum(_digits(f.cells) for f in found):
         return False
     names, rows = sum(n for n, _ in ours), sum(r for _, r in ours)
-    return names > sum(n for n, _ in fast) or len(tables) != len(found) or rows > sum(r for _, r in fast)
+    narrower = sum(map(_width, (t.cells for t in tables))) > sum(_width(f.cells) for f in found)
+    return narrower or names > sum(n for n, _ in fast) or len(tables) != len(found) or rows > sum(r for _, r in fast)
+
+
+def _width(cells: Sequence[Cell]) -> int:
+    return max((c.column + c.colspan for c in cells), default=0)
 
 
 def _digits(cells: Sequence[Cell]) -> int:
@@ -149,7 +173,7 @@ def _heads(table: LinedTable, rules: Sequence[Rule]) -> _Heads:
     heads = _Heads(label=[i for row in table.heads for i in _words(row.name)])
     above_wide = False
     for row in reversed(table.heads):
-        names = list(_names(row, table.columns, rules))
+        names = _names(row, table.columns, rules)
         if heads.names and not any(n.is_wide for n in names):
             names = _spread(names, row, table.columns)
         wide = [name for name in names if name.is_wide]
@@ -173,20 +197,19 @@ def _add_wide(heads: _Heads, wide: list[_Name], *, joins: bool) -> None:
     heads.spans.insert(0, wide)
 
 
-def _names(row: Row, columns: Sequence[Column], rules: Sequence[Rule]) -> Iterator[_Name]:
+def _names(row: Row, columns: Sequence[Column], rules: Sequence[Rule]) -> list[_Name]:
     """The names in a line of a header, each over the columns that its line or its own width covers."""
-    held: _Name | None = None
-    for unit in sorted((u for units in row.values.values() for u in units), key=lambda u: u.box[0]):
-        first, last = _over(unit, columns, rules)
-        if held is not None and first <= held.last:
-            held.words += unit.words
-            held.last = max(held.last, last)
-            continue
-        if held is not None:
-            yield held
-        held = _Name(first, last, list(unit.words))
-    if held is not None:
-        yield held
+    units = sorted((u for units in row.values.values() for u in units), key=lambda u: u.box[0])
+    places = [_over(unit, columns, rules) for unit in units]
+    if any(a[1] >= b[0] for a, b in pairwise(places)):
+        places = [_nearest(unit, columns) for unit in units]
+    held: list[_Name] = []
+    for unit, (first, last) in zip(units, places, strict=True):
+        if held and first <= held[-1].last:
+            held[-1].words += unit.words
+        else:
+            held.append(_Name(first, last, list(unit.words)))
+    return held
 
 
 def _over(unit: Unit, columns: Sequence[Column], rules: Sequence[Rule]) -> tuple[int, int]:
@@ -202,9 +225,14 @@ def _over(unit: Unit, columns: Sequence[Column], rules: Sequence[Rule]) -> tuple
         if under:
             return under[0], under[-1]
     over = [i for i, c in enumerate(columns) if unit.box[0] < c.right and c.left < unit.box[2]]
-    middle = (x0 + x1) / 2
-    near = min(range(len(columns)), key=lambda i: abs(columns[i].middle - middle))
-    return (over[0], over[-1]) if over else (near, near)
+    return (over[0], over[-1]) if over else _nearest(unit, columns)
+
+
+def _nearest(unit: Unit, columns: Sequence[Column]) -> tuple[int, int]:
+    """The column with its middle or its right edge nearest to a name's."""
+    x0, _, x1, _ = unit.box
+    off = [min(abs(c.middle - (x0 + x1) / 2), abs(c.right - x1)) for c in columns]
+    return off.index(min(off)), off.index(min(off))
 
 
 def _spread(names: Sequence[_Name], row: Row, columns: Sequence[Column]) -> list[_Name]:
