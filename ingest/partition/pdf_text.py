@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ingest.images import caption_kind
 from ingest.partition.pdf_boxes import box_of, overlaps, shares_column
 from ingest.partition.pdf_figures import place_figures, place_of
+from ingest.partition.pdf_table_repairs import mended
 from ingest.partition.pdf_tables import table_elements
 from ingest.partition.pdf_words import (
     PageText,
@@ -51,7 +52,7 @@ def page_elements(work: PageText, rasters: Sequence[BoundingBox]) -> list[Elemen
     elements = _with_missed_lines(work, elements)
     elements = _with_whole_captions(work, [part for e in elements for part in _parted_heading(work, e)])
     elements = _with_whole_paragraphs(elements)
-    return _with_left_over(work, place_figures(work, elements, rasters))
+    return mended(work, _with_left_over(work, place_figures(work, elements, rasters)))
 
 
 def _block_elements(work: PageText, block: LayoutBlock) -> Iterator[Element]:
