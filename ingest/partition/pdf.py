@@ -17,6 +17,7 @@ from ingest.partition.headings import nest_under_headings, with_numbered_levels
 from ingest.partition.pdf_boxes import gap_between
 from ingest.partition.pdf_careful import read_tables, torn, with_grids
 from ingest.partition.pdf_figures import CAPTION_REACH, raster_figures
+from ingest.partition.pdf_headings import page_headings, running_text
 from ingest.partition.pdf_joins import join_tables
 from ingest.partition.pdf_text import page_elements
 from ingest.partition.pdf_words import PageText, PageWord, page_element, page_words, plain_words, squeezed
@@ -58,7 +59,7 @@ def partition(source: Source, options: PartitionOptions) -> Partition:
     careful = 0
     for result in _parse(source, options.pages):
         warnings += [f"page {error.page_num}: could not be read ({error.message})" for error in result.page_errors]
-        figures = raster_figures(result)
+        figures, running = raster_figures(result), running_text(result.pages)
         for parsed in result.pages:
             started = time.perf_counter()
             work = PageText(parsed, page_words(parsed))
@@ -67,6 +68,7 @@ def partition(source: Source, options: PartitionOptions) -> Partition:
                 continue
             found = page_elements(work, figures.get(parsed.page_num, []))
             found, look = _second_look(source.path, work, found, options, left=CAREFUL_PAGES - careful)
+            found = page_headings(work, found, running)
             careful += look.tier == "careful"
             warnings += look.warnings
             if options.images != "off":
@@ -164,13 +166,13 @@ def _best_reading(layer: PageText, lines: Sequence[OcrLine]) -> tuple[PageText, 
     number, size = layer.number, (layer.parsed.width, layer.parsed.height)
     words = [PageWord(text=word.text, box=word.box) for line in lines for word in line.words]
     if layer.words and _count_letters(words) < OCR_GAIN * _count_letters(layer.words):
-        return layer, page_elements(layer, []), ()
+        return layer, page_headings(layer, page_elements(layer, [])), ()
     if not lines:
         return layer, [], (f"page {number}: no text layer, and OCR found no text",)
     sheet = next(iter(_parser(None).parse(typeset(lines, *size)).pages))
     sheet.page_num = number
     work = PageText(sheet, words)
-    elements = [replace(e, confidence=_confidence(lines)) for e in page_elements(work, [])]
+    elements = [replace(e, confidence=_confidence(lines)) for e in page_headings(work, page_elements(work, []))]
     return work, elements, (f"page {number}: no text layer, OCR used",)
 
 
@@ -258,6 +260,7 @@ def _parser(pages: tuple[int, ...] | None) -> LiteParse:
         extract_images=True,
         extract_vector_graphics=True,
         extract_links=False,
+        extract_text_metadata=True,
         continue_on_page_error=True,
         target_pages=",".join(map(str, pages)) if pages else None,
     )
