@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 from ingest.errors import BrokenError, EncryptedError
 from ingest.images import caption_kind, is_blank, is_plain, stored_png
 from ingest.partition import PartitionOptions
-from ingest.partition.headings import nest_under_headings, with_numbered_levels
 from ingest.partition.pdf_boxes import gap_between
 from ingest.partition.pdf_careful import read_tables, torn, with_grids
 from ingest.partition.pdf_figures import CAPTION_REACH, raster_figures
 from ingest.partition.pdf_headings import page_headings, running_text
 from ingest.partition.pdf_joins import join_tables
+from ingest.partition.pdf_levels import headings_over_document, read_outline
 from ingest.partition.pdf_text import page_elements
 from ingest.partition.pdf_words import PageText, PageWord, page_element, page_words, plain_words, squeezed
 from ingest.render import crop, draw_pages
@@ -78,7 +78,7 @@ def partition(source: Source, options: PartitionOptions) -> Partition:
             made = _page(work, found, (time.perf_counter() - started) * 1000)
             pages.append(replace(made, tier=look.tier, reasons=(*made.reasons, *look.reasons)))
     return Partition(
-        elements=_finished(source.id, join_tables(elements, pages)),
+        elements=_finished(source, join_tables(elements, pages), pages),
         pages=tuple(pages),
         images=images,
         warnings=tuple(warnings),
@@ -189,7 +189,7 @@ def join(source: Source, first: Partition, parts: Sequence[Partition]) -> Partit
     pages = sorted((p for part in every for p in part.pages), key=lambda p: p.page)
     elements = _with_recognised_levels([replace(e, parent_id=None) for e in elements], pages)
     return Partition(
-        elements=_finished(source.id, join_tables(elements, pages)),
+        elements=_finished(source, join_tables(elements, pages), pages),
         pages=tuple(pages),
         images=images,
         warnings=tuple(sorted((w for part in every for w in part.warnings), key=_page_of_warning)),
@@ -225,9 +225,10 @@ def _page_of_warning(warning: str) -> int:
     return int(found[1]) if found else 0
 
 
-def _finished(source_id: str, elements: Sequence[Element]) -> tuple[Element, ...]:
+def _finished(source: Source, elements: Sequence[Element], pages: Sequence[Page]) -> tuple[Element, ...]:
     """Elements with ids, parents and captions: what needs the whole document."""
-    return tuple(_bind_captions(nest_under_headings(with_numbered_levels(_identify(source_id, elements)))))
+    outline = read_outline(source.path, len(pages))
+    return tuple(_bind_captions(headings_over_document(_identify(source.id, elements), pages, outline)))
 
 
 def _parse(source: Source, pages: tuple[int, ...] | None) -> Iterator[ParseResult]:

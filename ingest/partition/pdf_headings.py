@@ -25,12 +25,16 @@ LARGER = 1.1
 """A heading that is neither bold nor coloured is larger than the running text by this factor, at least."""
 TITLE_SIZE = 1.5
 """A line that was left over is a heading when it is larger than the running text by this factor."""
+NEARLY = 0.98
+"""Share of the running text's size from which on a line is as large as it."""
 SMALLER = 0.9
 """Letters below this share of another size are of a smaller size; above it, type of one size is merely uneven."""
 SAME_SIZE = 0.03
 """Share by which sizes of one heading's lines differ in files that were scaled."""
 SET_FAST = 0.08
-"""Share of a letter's height: pieces of a heading nearer than this are of one word, which its kerning cut."""
+"""Share of a letter's height: pieces of a heading nearer than this are of one word, which its kerning cut.
+
+Not in italics, whose letters hang over the space after them."""
 GUTTER = 1.5
 """Heights of a letter between headings that stand side by side, at least: no space between words is so wide."""
 LEADING = 0.8
@@ -46,31 +50,43 @@ BYLINE_NAMES = 3
 BOLD_WEIGHT = 600
 """A font's weight that is bold, where its name says nothing; many files state weights that are wrong."""
 RUNNING_HEAD = 0.07
-"""Share of the page height at its top where a line that stands alone, no larger than the text, is a running head."""
+"""Share of the page height at its top where a line that stands alone, smaller than the text, is a running head."""
 FEW_WORDS = 5
 """A piece of text with fewer words is a label: no heading stands over it."""
+SHORT_ROWS = 2
+"""Lines of a heading that is found by its bold type alone, at most."""
+FOUND_REACH = 2.5
+"""Heights of a letter (times ``LEADING``) between such a heading and its text, at most."""
+FOUND_LEVEL = 1
+"""Level, from 0, of a heading that only its bold type shows."""
+STYLES = 3
+"""Levels that one size of headings may have, by its style: bold, bold italic, italic."""
 _BOLD_FONT = re.compile(r"bold|black|heavy|demi|(?:^|[-_])(?:cm|sf)bx|[-_]bd|medi$|medi(?:um)?ital", re.IGNORECASE)
 _PLAIN_FONT = re.compile(r"regu|roman|light|book|thin|ital|obl|medium|normal", re.IGNORECASE)
+_ITALIC_FONT = re.compile(r"ital|obl|slant", re.IGNORECASE)
 _NUMBERED = re.compile(
     r"(?:chapter|part|section|article|item|note|appendix|annex|exhibit|schedule|step|unit|lesson|figure|table)\b"
     r"|\(?(?:\d{1,2}(?:\.\d{1,2})*|[IVX]{1,5}|[A-Za-z])[.):]?(?:\s|$)",
     re.IGNORECASE,
 )
+_LABEL = re.compile(r"(?:[^\W\d_]+\s+)?\(?(?:\d{1,2}(?:\.\d{1,2})*[A-Za-z]?|[IVXL]{1,6}|[A-Za-z])[.):]?")
 _BARE_NUMBER = re.compile(r"(?:\d{1,2}|[IVX]{1,5})\s?[.:]?")
 _BULLET = re.compile(r"[•▪■●◦‣∙·➢✓]\s*")
+_CONTENTS_ENTRY = re.compile(r"[^\W\d_]{3,}\W*\s\d{1,3}$")
 _CAPTION_LABEL = re.compile(r"(?:table|figure|chart|graph|map|photo)\s*:\s", re.IGNORECASE)
 _MARKED_NAME = re.compile(r"[^\W\d_]{2,}[.,]?(?:[∗*†‡§¶]|\d(?:,\d)*\b)")
 _NAME = re.compile(r"(?:and |& )?(?:[^\W\d_a-z][\w.'’-]*[∗*†‡§¶\d]*\s*){2,4}")
-_NEXT_SENTENCE = re.compile(r"[.!?]\s+[A-Z]")
+_NEXT_SENTENCE = re.compile(r"[a-z)][.!?]\s+[A-Z]")
 _RUN_IN = re.compile(r"\w{2,}[.:]\s+\S")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """How letters are set: ``size`` in points, whether bold, their colour (ARGB) and font; unknown are 0 and ""."""
+    """How letters are set: ``size`` in points, style, ``colour`` (ARGB) and font; 0 and "" where it is unknown."""
 
     size: float = 0.0
     bold: bool = False
+    italic: bool = False
     colour: str = ""
     font: str = ""
 
@@ -100,7 +116,8 @@ def running_text(pages: Iterable[ParsedPage]) -> Setting | None:
 @lru_cache(maxsize=1000)
 def _setting(size: float, weight: int, colour: str, font: str) -> Setting:
     bold = _BOLD_FONT.search(font) is not None or (weight >= BOLD_WEIGHT and not _PLAIN_FONT.search(font))
-    return Setting(size=round(size, 1), bold=bold, colour=colour, font=font)
+    italic = _ITALIC_FONT.search(font) is not None
+    return Setting(size=round(size, 2), bold=bold, italic=italic, colour=colour, font=font)
 
 
 def page_headings(work: PageText, elements: Sequence[Element], document: Setting | None = None) -> list[Element]:
@@ -111,14 +128,15 @@ def page_headings(work: PageText, elements: Sequence[Element], document: Setting
     body = running_text([work.parsed]) or document or Setting()
     out = [part for e in elements for part in _beside_each_other(work, e, body)]
     out = [part for e in out for part in _headed_paragraph(work, e, body)]
-    out = [part for e in out for part in _found_in_rest(work, e, body)]
+    out = _with_found_titles(work, out, body)
+    out = [_found(work, e, out, body) for e in out]
     out = _with_run_ins(work, out, body)
     out = _without_running_heads(work, out, body)
     out = [_demoted(work, e, out, body) for e in out]
     out = _without_kickers(work, out)
     out = _with_numbers(work, out)
     out = _with_whole_paragraphs(work, _rejoined(work, out))
-    return [_with_whole_words(work, e) for e in out]
+    return [_with_style_level(work, _with_whole_words(work, e)) for e in out]
 
 
 def rows_of(work: PageText, element: Element) -> list[list[PageWord]]:
@@ -159,11 +177,12 @@ def _beside_each_other(work: PageText, element: Element, body: Setting) -> Itera
     """Headings of neighbouring columns that were read as one line, apart; a table's column heads are no headings."""
     rows = _own_rows(work, element) if element.category == "Title" else []
     cut = _gutter(rows)
-    if cut is None or _NUMBERED.fullmatch(" ".join(w.text for w in rows[0] if w.box[2] <= cut) + " "):
+    if cut is None or _LABEL.fullmatch(" ".join(w.text for w in rows[0] if w.box[2] <= cut)):
         yield element
         return
     words = [w for row in rows for w in row]
-    if setting_of(words).size < body.size * LARGER:
+    heads = max(_count_gutters(row) for row in rows) > 1
+    if setting_of(words).size < body.size * (TITLE_SIZE if heads else LARGER):
         yield replace(element, category="UncategorizedText", category_depth=None)
         return
     for part in ([w for w in words if w.box[2] <= cut], [w for w in words if w.box[2] > cut]):
@@ -181,6 +200,10 @@ def _gutter(rows: Sequence[Sequence[PageWord]]) -> float | None:
             widest, place = word.box[0] - reach, reach
         reach = max(reach, word.box[2])
     return place
+
+
+def _count_gutters(row: Sequence[PageWord]) -> int:
+    return sum(b.box[0] - a.box[2] > GUTTER * (a.box[3] - a.box[1]) for a, b in pairwise(row))
 
 
 def parted_heading(work: PageText, element: Element) -> Iterator[Element]:
@@ -209,7 +232,7 @@ def _headed_paragraph(work: PageText, element: Element, body: Setting) -> Iterat
         yield element
         return
     head, rest = rows[0], [w for row in rows[1:] for w in row]
-    yield page_element(work.number, "Title", join_words(head), union_box([w.box for w in head]), 1)
+    yield page_element(work.number, "Title", join_words(head), union_box([w.box for w in head]), FOUND_LEVEL)
     yield page_element(work.number, element.category, join_words(rest), union_box([w.box for w in rest]))
 
 
@@ -223,6 +246,21 @@ def _ends_early(rows: Sequence[Sequence[PageWord]]) -> bool:
 def _is_heading_text(words: Sequence[PageWord]) -> bool:
     text = join_words(words)
     return text[-1:] not in ".,;" and not text[:1].islower() and not _has_no_word(text)
+
+
+def _with_found_titles(work: PageText, elements: Sequence[Element], body: Setting) -> list[Element]:
+    """The elements with titles found in what was left over on the page, each before what stands under it."""
+    out: list[Element] = []
+    for element in elements:
+        parts = list(_found_in_rest(work, element, body))
+        place = len(out)
+        while len(parts) > 1 or parts[0] is not element:
+            above = out[place - 1].boxes[0].box if place else None
+            if above is None or above[1] < parts[0].boxes[0].box[3]:
+                break
+            place -= 1
+        out[place:place] = parts
+    return out
 
 
 def _found_in_rest(work: PageText, element: Element, body: Setting) -> Iterator[Element]:
@@ -242,6 +280,25 @@ def _found_in_rest(work: PageText, element: Element, body: Setting) -> Iterator[
         if words := [w for row in part for w in row]:
             depth = 0 if category == "Title" else None
             yield page_element(work.number, category, join_words(words), union_box([w.box for w in words]), depth)
+
+
+def _found(work: PageText, element: Element, elements: Sequence[Element], body: Setting) -> Element:
+    """A short bold line right over running text that is not bold, as the heading it is."""
+    if element.category not in ("NarrativeText", "ListItem", "UncategorizedText") or not body.size or body.bold:
+        return element
+    rows = rows_of(work, element)
+    settings = {setting_of(row) for row in rows}
+    own = next(iter(settings), Setting())
+    below = _next_below(element, elements)
+    if len(settings) != 1 or len(rows) > SHORT_ROWS or not own.bold or below is None or below.category == "Title":
+        return element
+    words = [w for row in rows for w in row]
+    near = follows(element, below, FOUND_REACH * height_of(words)) and not below.text[:1].islower()
+    heads = own.size >= body.size * NEARLY and len(words) < LONG_HEADING and _is_heading_text(words)
+    item = _BULLET.match(words[0].text) or _CONTENTS_ENTRY.search(element.text)
+    if near and heads and not item and not _is_text(element.text) and _heads_smaller_text(work, own, below, body):
+        return replace(element, category="Title", category_depth=FOUND_LEVEL)
+    return element
 
 
 # --- what is no heading --------------------------------------------------------------------------
@@ -285,16 +342,16 @@ def _goes_on(work: PageText, above: Element, below: Element, body: Setting) -> b
 
 
 def _without_running_heads(work: PageText, elements: Sequence[Element], body: Setting) -> list[Element]:
-    """The elements with a line alone at the very top of the page, no larger than the text, as its running head."""
-    tops = [(e.boxes[0].box[1], e.boxes[0].box[3]) for e in elements]
+    """The elements with a line alone at the very top of the page, smaller than the text, as its running head."""
+    tops = [e.boxes[0].box[1] for e in elements]
     out = list(elements)
     for i, element in enumerate(elements):
         foot = element.boxes[0].box[3]
         if element.category != "Title" or foot > work.parsed.height * RUNNING_HEAD or not body.size:
             continue
         words = _words(work, element)
-        below = min((top for top, end in tops if end > foot + 1), default=foot)
-        if setting_of(words).size < body.size * LARGER and below - foot > 2 * height_of(words):
+        below = min((top for top in tops if top > foot), default=foot)
+        if setting_of(words).size < body.size * NEARLY and below - foot > 2 * height_of(words):
             out[i] = replace(element, category="Header", category_depth=None)
     return out
 
@@ -307,24 +364,18 @@ def _demoted(work: PageText, element: Element, elements: Sequence[Element], body
         return replace(element, category="ListItem", category_depth=0)
     if _CAPTION_LABEL.match(element.text):
         return replace(element, category="FigureCaption", category_depth=None)
-    own = setting_of(_words(work, element))
-    if _is_text(element.text) or (
-        _is_set_as_text(own, element.text, body) and not _heads_smaller_text(work, element, elements, own)
-    ):
+    below = _next_below(element, elements)
+    if _is_text(element.text) or _is_set_as_text(work, element, below, body):
         return replace(element, category="NarrativeText", category_depth=None)
     return element
 
 
-def _heads_smaller_text(work: PageText, heading: Element, elements: Sequence[Element], own: Setting) -> bool:
-    """Whether a bold line stands right over text that is no larger: in a box or column set smaller than the rest."""
-    box = heading.boxes[0].box
-    below = [e for e in elements if e is not heading and shares_column(e.boxes[0].box, box)]
+def _next_below(element: Element, elements: Sequence[Element]) -> Element | None:
+    """The nearest element under another one, in its column."""
+    box = element.boxes[0].box
+    below = [e for e in elements if e is not element and shares_column(e.boxes[0].box, box)]
     below = [e for e in below if e.boxes[0].box[1] > (box[1] + box[3]) / 2]
-    first = min(below, key=lambda e: e.boxes[0].box[1], default=None)
-    if first is None or first.category not in ("NarrativeText", "ListItem") or len(first.text.split()) < FEW_WORDS:
-        return False
-    text = setting_of(_words(work, first))
-    return own.bold and not text.bold and text.size <= own.size * LARGER
+    return min(below, key=lambda e: e.boxes[0].box[1], default=None)
 
 
 def _is_text(text: str) -> bool:
@@ -352,20 +403,32 @@ def _is_byline(text: str) -> bool:
     return len(names) >= BYLINE_NAMES and all(_NAME.fullmatch(name) for name in names)
 
 
-def _is_set_as_text(own: Setting, text: str, body: Setting) -> bool:
+def _is_set_as_text(work: PageText, element: Element, below: Element | None, body: Setting) -> bool:
     """Whether a line does not stand out from the running text: smaller, or no larger, bolder nor in another colour."""
-    if not body.size or not own.size:
+    own, text = setting_of(_words(work, element)), element.text
+    if not body.size or not own.size or own.size >= body.size * LARGER:
         return False
-    if own.size >= body.size * LARGER:
-        return False
-    if own.size < body.size * SMALLER or text[:1].islower():
+    if text[:1].islower() and not _NUMBERED.match(text):
         return True
-    return own.bold <= body.bold and own.colour == body.colour and not _stands_apart(text)
+    if own.size < body.size * NEARLY:
+        return not _heads_smaller_text(work, own, below, body)
+    plain = own.bold <= body.bold and own.colour == body.colour
+    apart = own.italic > body.italic or text.isupper() or _NUMBERED.match(text)
+    return plain and not (apart and below is not None)
 
 
-def _stands_apart(text: str) -> bool:
-    """Whether a line in the running text's type may be a heading for its words: in capitals, or numbered."""
-    return text.isupper() or _NUMBERED.match(text) is not None
+def _heads_smaller_text(work: PageText, own: Setting, below: Element | None, body: Setting) -> bool:
+    """Whether a bold line stands right over text that is hardly larger: in a box or column set smaller than the rest.
+
+    Such a line over a table is one of its column heads, over a drawing one of its labels.
+    """
+    if below is None or not own.bold:
+        return False
+    if below.category == "Title":
+        return own.size >= body.size * SMALLER
+    text = setting_of(_words(work, below))
+    runs = below.category in ("NarrativeText", "ListItem") and len(below.text.split()) >= FEW_WORDS
+    return runs and not text.bold and text.size <= own.size / SMALLER
 
 
 def _without_kickers(work: PageText, elements: Sequence[Element]) -> list[Element]:
@@ -421,7 +484,7 @@ def _is_wrapped(work: PageText, first: Element, second: Element) -> bool:
     return (
         a.size > 0
         and abs(a.size - b.size) <= SAME_SIZE * a.size
-        and (a.bold, a.colour) == (b.bold, b.colour)
+        and (a.font, a.colour) == (b.font, b.colour)
         and first.text[-1:] not in ".:!?"
         and not _NUMBERED.match(second.text)
         and follows(first, second, height_of(lower) * WRAP_LEADING / LEADING)
@@ -438,7 +501,8 @@ def _with_whole_paragraphs(work: PageText, elements: Sequence[Element]) -> list[
             and last.category == element.category == "NarrativeText"
             and element.text[:1].islower()
             and last.text[-1:] not in ".!?:"
-            and follows(last, element, max(10.0, height_of(_words(work, element))))
+            and setting_of(_words(work, last)).size == setting_of(_words(work, element)).size
+            and follows(last, element, height_of(_words(work, element)))
         ):
             out[-1] = run_on(last, element)
         else:
@@ -459,8 +523,18 @@ def _unbroken(row: Sequence[PageWord]) -> str:
     text = row[0].text
     for before, word in pairwise(row):
         near = abs(word.box[0] - before.box[2]) < SET_FAST * (word.box[3] - word.box[1])
-        text += word.text if near else f" {word.text}"
+        slanted = _ITALIC_FONT.search(before.font) is not None
+        text += word.text if near and not slanted else f" {word.text}"
     return text
+
+
+def _with_style_level(work: PageText, element: Element) -> Element:
+    """A heading with its level by size made finer by its style: italics stand under bold type of their size."""
+    own = setting_of(_words(work, element)) if element.category == "Title" else Setting()
+    if not own.size:
+        return element
+    style = own.italic * (1 if own.bold else 2)
+    return replace(element, category_depth=(element.category_depth or 0) * STYLES + style)
 
 
 def follows(above: Element, below: Element, height: float) -> bool:
