@@ -84,6 +84,14 @@ class Page:
     words: tuple[Word, ...] = ()
 
 
+class OutlineEntry(NamedTuple):
+    """One bookmark of a document's outline: its level from 1, and the page (from 1) that it points to."""
+
+    level: int
+    title: str
+    page: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """One file's bytes. ``id`` is their sha256; ``member`` names a part of a container, such as an attachment."""
@@ -102,7 +110,7 @@ class Partition:
 
     ``members`` are the parts of a container that are sources of their own: ``(member name, bytes)``. ``unread``
     are groups of pages that are left to tasks of their own, such as those that need OCR: ``partition.read_pages``
-    reads a group, ``partition.join`` makes the whole.
+    reads a group, ``partition.join`` makes the whole. ``outline`` has the document's own bookmarks.
     """
 
     elements: tuple[Element, ...]
@@ -111,6 +119,7 @@ class Partition:
     warnings: tuple[str, ...] = ()
     members: tuple[tuple[str, bytes], ...] = ()
     unread: tuple[tuple[int, ...], ...] = ()
+    outline: tuple[OutlineEntry, ...] = ()
 
     def on(self, pages: Collection[int]) -> Partition:
         """What is on these pages, without images, warnings and members."""

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 from ingest.images import caption_kind
 from ingest.partition import PartitionOptions
-from ingest.partition.headings import nest_under_headings, with_numbered_levels
 from ingest.partition.pdf_boxes import gap_between
 from ingest.partition.pdf_figures import CAPTION_REACH, raster_figures
+from ingest.partition.pdf_headings import page_headings, running_text
 from ingest.partition.pdf_joins import join_tables
+from ingest.partition.pdf_levels import headings_over_document, read_outline
 from ingest.partition.pdf_page import page_record, with_crops
 from ingest.partition.pdf_parse import BATCH_PAGES, parse_first, parse_pages
 from ingest.partition.pdf_second_look import NO_LAYER, look_again, reasons_to_look
@@ -43,7 +44,7 @@ def partition(source: Source, options: PartitionOptions) -> Partition:
     result, total = parse_first(source, options.password)
     found = _read_batch(source, result, options)
     later = [tuple(range(n, min(n + BATCH_PAGES, total + 1))) for n in range(BATCH_PAGES + 1, total + 1, BATCH_PAGES)]
-    found = replace(found, unread=(*later, *found.unread))
+    found = replace(found, unread=(*later, *found.unread), outline=read_outline(source.path, total, options.password))
     return found if found.unread else _whole(source, found)
 
 
@@ -94,6 +95,7 @@ def join(source: Source, first: Partition, parts: Sequence[Partition]) -> Partit
             pages=tuple(page for page, _ in found),
             images={name: data for part in every for name, data in part.images.items()},
             warnings=tuple(sorted((w for part in every for w in part.warnings), key=_page_of_warning)),
+            outline=first.outline,
         ),
     )
 
@@ -105,12 +107,12 @@ def _read_batch(source: Source, result: ParseResult, options: PartitionOptions) 
     images: dict[str, bytes] = {}
     warnings = [f"page {error.page_num}: could not be read ({error.message})" for error in result.page_errors]
     unread: list[int] = []
-    figures = raster_figures(result)
+    figures, running = raster_figures(result), running_text(result.pages)
     left = CAREFUL_PAGES
     for parsed in result.pages:
         started = time.perf_counter()
         work = PageText(parsed, page_words(parsed))
-        found = page_elements(work, figures.get(parsed.page_num, []))
+        found = page_headings(work, page_elements(work, figures.get(parsed.page_num, [])), running)
         reasons = reasons_to_look(work, found, options)
         if reasons and NO_LAYER not in reasons and options.parser != "careful":
             left -= 1
@@ -137,7 +139,9 @@ def _read_batch(source: Source, result: ParseResult, options: PartitionOptions) 
 def _whole(source: Source, found: Partition) -> Partition:
     """A partition all of whose pages are read, with what needs the whole document: joins, levels, ids, captions."""
     elements = _with_recognised_levels(found.elements, found.pages)
-    return replace(found, elements=_finished(source.id, join_tables(elements, found.pages)), unread=())
+    identified = _identify(source.id, join_tables(elements, found.pages))
+    nested = headings_over_document(identified, found.pages, found.outline)
+    return replace(found, elements=tuple(_bind_captions(nested)), unread=())
 
 
 def _with_recognised_levels(elements: Sequence[Element], pages: Sequence[Page]) -> list[Element]:
@@ -167,11 +171,6 @@ def _size(element: Element, words: Sequence[Word]) -> float:
 def _page_of_warning(warning: str) -> int:
     found = re.match(r"page (\d+)", warning)
     return int(found[1]) if found else 0
-
-
-def _finished(source_id: str, elements: Sequence[Element]) -> tuple[Element, ...]:
-    """Elements with ids, parents and captions: what needs the whole document."""
-    return tuple(_bind_captions(nest_under_headings(with_numbered_levels(_identify(source_id, elements)))))
 
 
 # --- the whole document -------------------------------------------------------------------------

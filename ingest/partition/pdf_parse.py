@@ -74,6 +74,7 @@ def _parser(pages: Sequence[int], password: str | None = None) -> LiteParse:
         extract_images=True,
         extract_vector_graphics=True,
         extract_links=False,
+        extract_text_metadata=True,
         continue_on_page_error=True,
         target_pages=",".join(map(str, pages)) if pages else None,
         password=password,

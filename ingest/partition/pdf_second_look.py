@@ -15,6 +15,7 @@ from ingest.images import is_blank, is_plain, stored_png
 from ingest.ocr import OcrLine, page_scale, read_lines, typeset
 from ingest.partition import PartitionOptions
 from ingest.partition.pdf_careful import read_tables, torn, with_grids
+from ingest.partition.pdf_headings import page_headings
 from ingest.partition.pdf_page import page_record, with_crops
 from ingest.partition.pdf_parse import parse_sheet
 from ingest.partition.pdf_text import page_elements
@@ -113,13 +114,13 @@ def _best_reading(layer: PageText, lines: Sequence[OcrLine]) -> tuple[PageText, 
     number, size = layer.number, (layer.parsed.width, layer.parsed.height)
     words = [PageWord(text=word.text, box=word.box) for line in lines for word in line.words]
     if layer.words and _count_letters(words) < OCR_GAIN * _count_letters(layer.words):
-        return layer, page_elements(layer, []), ()
+        return layer, page_headings(layer, page_elements(layer, [])), ()
     if not lines:
         return layer, [], (f"page {number}: no text layer, and OCR found no text",)
     sheet = parse_sheet(typeset(lines, *size))
     sheet.page_num = number
     work = PageText(sheet, words)
-    elements = [replace(e, confidence=_confidence(lines)) for e in page_elements(work, [])]
+    elements = [replace(e, confidence=_confidence(lines)) for e in page_headings(work, page_elements(work, []))]
     return work, elements, (f"page {number}: no text layer, OCR used",)
 
 

@@ -29,12 +29,19 @@ LINE_END_HYPHEN = re.compile(r"[-\u00ad\u2010]$")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageWord:
-    """A word of a page, its font (without its subset's prefix) and the angle of its line, in degrees clockwise."""
+    """A word of a page, its font (without its subset's prefix) and the angle of its line, in degrees clockwise.
+
+    ``size`` (in points), ``weight`` (400 is regular) and ``colour`` (ARGB) are its letters'; words that differ in
+    these alone are the same.
+    """
 
     text: str
     box: BoundingBox
     font: str = ""
     angle: int = 0
+    size: float = field(default=0.0, compare=False)
+    weight: int = field(default=400, compare=False)
+    colour: str = field(default="", compare=False)
 
 
 @dataclass(slots=True)
@@ -98,7 +105,12 @@ def plain_words(words: Sequence[PageWord]) -> tuple[Word, ...]:
 def _item_words(item: TextItem) -> Iterator[PageWord]:
     angle = round(item.rotation / 90) * 90 % 360
     font = (item.font_name or "").rpartition("+")[2]
-    found = [PageWord(text=w.text, box=box_of(w), font=font, angle=angle) for w in item.words if w.text.strip()]
+    size, weight, colour = item.font_height or 0.0, item.font_weight or 400, item.fill_color or ""
+    found = [
+        PageWord(text=w.text, box=box_of(w), font=font, angle=angle, size=size, weight=weight, colour=colour)
+        for w in item.words
+        if w.text.strip()
+    ]
     if _is_formula(item, found):
         yield PageWord(text=item.text.strip(), box=box_of(item), font=font, angle=angle)
     elif angle:
