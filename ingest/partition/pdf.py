@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import time
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +17,7 @@ from ingest.partition.pdf_boxes import gap_between
 from ingest.partition.pdf_careful import read_tables, torn, with_grids
 from ingest.partition.pdf_figures import CAPTION_REACH, raster_figures
 from ingest.partition.pdf_joins import join_tables
+from ingest.partition.pdf_loss import loss_warnings, lost_words
 from ingest.partition.pdf_text import page_elements
 from ingest.partition.pdf_words import PageText, PageWord, page_element, page_words, plain_words, squeezed
 from ingest.render import crop, draw_pages
@@ -74,6 +74,7 @@ def partition(source: Source, options: PartitionOptions) -> Partition:
                 images |= crops
             elements += found
             made = _page(work, found, (time.perf_counter() - started) * 1000)
+            warnings += loss_warnings(parsed.page_num, lost_words(work.words, found))
             pages.append(replace(made, tier=look.tier, reasons=(*made.reasons, *look.reasons)))
     return Partition(
         elements=_finished(source.id, join_tables(elements, pages)),
@@ -325,15 +326,6 @@ def _page(work: PageText, elements: Sequence[Element], own_ms: float) -> Page:
         height=parsed.height,
         reasons=tuple(signals.reasons) if signals else (),
         ms=round(own_ms, 1),
-        text_kept=_share_kept(work.words, elements),
+        text_kept=lost_words(work.words, elements).share,
         words=plain_words(work.words),
     )
-
-
-def _share_kept(words: Sequence[PageWord], elements: Sequence[Element]) -> float | None:
-    """Share of the text layer's letters and digits that the elements kept, counted with repeats."""
-    want = Counter(ch for word in words for ch in squeezed(word.text))
-    if not want:
-        return None
-    have = Counter(ch for e in elements for ch in squeezed(e.text))
-    return round(sum(min(n, have[ch]) for ch, n in want.items()) / want.total(), 3)
