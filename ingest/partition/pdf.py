@@ -17,6 +17,7 @@ from ingest.partition.pdf_boxes import gap_between
 from ingest.partition.pdf_careful import read_tables, torn, with_grids
 from ingest.partition.pdf_figures import CAPTION_REACH, raster_figures
 from ingest.partition.pdf_joins import join_tables
+from ingest.partition.pdf_layer import RAGGED, blocks_of_sheet, missed_words, set_anew
 from ingest.partition.pdf_loss import loss_warnings, lost_words
 from ingest.partition.pdf_text import page_elements
 from ingest.partition.pdf_words import PageText, PageWord, page_element, page_words, plain_words, squeezed
@@ -61,7 +62,7 @@ def partition(source: Source, options: PartitionOptions) -> Partition:
         figures = raster_figures(result)
         for parsed in result.pages:
             started = time.perf_counter()
-            work = PageText(parsed, page_words(parsed))
+            work = _whole_text(source.path, parsed)
             if _needs_ocr(work):
                 unread.append(parsed.page_num)
                 continue
@@ -83,6 +84,16 @@ def partition(source: Source, options: PartitionOptions) -> Partition:
         warnings=tuple(warnings),
         unread=tuple(unread),
     )
+
+
+def _whole_text(path: Path, parsed: ParsedPage) -> PageText:
+    """A page's text with the words that LiteParse left out; its blocks found anew where those are too many."""
+    words = page_words(parsed)
+    layer = missed_words(path, parsed, words)
+    if layer.kept >= RAGGED:
+        return PageText(parsed, [*words, *layer.missed])
+    sheet = next(iter(_parser(None).parse(set_anew(parsed, layer.words)).pages))
+    return PageText(replace(parsed, blocks=blocks_of_sheet(sheet)), list(layer.words))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -84,8 +84,11 @@ def _is_numbers(text: str) -> bool:
 
 def _column_of_numbers(words: Sequence[PageWord]) -> list[PageWord]:
     """The words that end at one right edge, from top to bottom; none where no edge has enough."""
-    edges = [[w for w in words if abs(w.box[2] - own.box[2]) <= EDGE] for own in words]
-    return sorted(max(edges, key=lambda edge: len(edge), default=[]), key=lambda w: w.box[1])
+    best: list[PageWord] = []
+    for own in words:
+        edge = [w for w in words if abs(w.box[2] - own.box[2]) <= EDGE]
+        best = edge if len(edge) > len(best) else best
+    return sorted(best, key=lambda w: w.box[1])
 
 
 def _reads_on(numbers: Sequence[PageWord]) -> bool:

@@ -63,6 +63,9 @@ def _block_elements(work: PageText, block: LayoutBlock) -> Iterator[Element]:
     inside = [i for i in work.words_in(box) if i not in work.taken and work.words[i].angle == 0]
     if block.kind == "table":
         found = list(table_elements(work.number, block, box))
+    elif not inside and any(work.words[i].restored for i in work.words_in(box)):
+        # Blocks of a page that was set anew may overlap: its words are said already.
+        return
     else:
         text = _verbatim(block, work.at(inside))
         category, depth = _category(block, text)
@@ -91,6 +94,8 @@ def _verbatim(block: LayoutBlock, words: Sequence[PageWord]) -> str:
         drawn = as_typed(words)
         return drawn if squeezed(drawn) == squeezed(given) else given
     text = " ".join((block.text or "").split())
+    if any(word.restored for word in words):
+        return join_words(words)
     if block.kind == "heading":
         return join_words(words) if _is_badly_spaced(text, words) else text
     drawn = "".join(word.text for word in words)

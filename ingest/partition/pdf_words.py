@@ -33,12 +33,16 @@ LINE_END_HYPHEN = re.compile(r"[-\u00ad\u2010]$")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageWord:
-    """A word of a page, its font (without its subset's prefix) and the angle of its line, in degrees clockwise."""
+    """A word of a page, its font (without its subset's prefix) and the angle of its line, in degrees clockwise.
+
+    ``restored`` marks a word that LiteParse left out of its items.
+    """
 
     text: str
     box: BoundingBox
     font: str = ""
     angle: int = 0
+    restored: bool = False
 
 
 @dataclass(slots=True)
