@@ -32,6 +32,7 @@ HOMES = {
     "pebble": ["ingest/workers.py"],
     "psutil": ["ingest/workers.py"],
     "pymupdf": ["ingest/ocr.py", "ingest/partition/pdf*.py", "ingest/render.py"],
+    "pypdfium2": ["ingest/partition/pdf_layer.py"],
     "rapidocr": ["ingest/ocr.py"],
     "rich": ["cli.py"],
     "sqlite3": ["ingest/library*.py", "ingest/rows.py"],
@@ -41,7 +42,7 @@ HOMES = {
 
 LAZY = {
     "PIL", "chromadb", "docx", "liteparse", "llama_cloud", "llama_index", "lxml", "ollama", "onnxruntime", "pandas",
-    "pymupdf", "rapidocr", "tokenizers", "unstructured", "wordllama",
+    "pymupdf", "pypdfium2", "rapidocr", "tokenizers", "unstructured", "wordllama",
 }  # fmt: skip
 """Libraries that are imported only inside the functions that use them."""
 

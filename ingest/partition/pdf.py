@@ -14,12 +14,13 @@ from ingest.partition.pdf_boxes import gap_between
 from ingest.partition.pdf_figures import CAPTION_REACH, raster_figures
 from ingest.partition.pdf_headings import page_headings, running_text
 from ingest.partition.pdf_joins import join_tables
+from ingest.partition.pdf_layer import open_layer
 from ingest.partition.pdf_levels import headings_over_document, read_outline
-from ingest.partition.pdf_page import page_record, with_crops
+from ingest.partition.pdf_loss import loss_warnings, lost_words
+from ingest.partition.pdf_page import page_record, whole_text, with_crops
 from ingest.partition.pdf_parse import BATCH_PAGES, parse_first, parse_pages
 from ingest.partition.pdf_second_look import NO_LAYER, look_again, reasons_to_look
 from ingest.partition.pdf_text import page_elements
-from ingest.partition.pdf_words import PageText, page_words
 from ingest.types import Element, Page, Partition, Source, Word, stable_id
 
 if TYPE_CHECKING:
@@ -57,10 +58,11 @@ def read_pages(source: Source, pages: Sequence[int], draft: Partition, options: 
     result = parse_pages(source, pages, options.password)
     if not draft.pages:
         return _read_batch(source, result, options)
-    parts = [
-        look_again(source, PageText(parsed, page_words(parsed)), draft.on((parsed.page_num,)), options)
-        for parsed in result.pages
-    ]
+    with open_layer(source.path, options.password) as layer:
+        parts = [
+            look_again(source, whole_text(layer, parsed), draft.on((parsed.page_num,)), options)
+            for parsed in result.pages
+        ]
     return Partition(
         elements=tuple(e for part in parts for e in part.elements),
         pages=tuple(p for part in parts for p in part.pages),
@@ -109,24 +111,27 @@ def _read_batch(source: Source, result: ParseResult, options: PartitionOptions) 
     unread: list[int] = []
     figures, running = raster_figures(result), running_text(result.pages)
     left = CAREFUL_PAGES
-    for parsed in result.pages:
-        started = time.perf_counter()
-        work = PageText(parsed, page_words(parsed))
-        found = page_headings(work, page_elements(work, figures.get(parsed.page_num, [])), running)
-        reasons = reasons_to_look(work, found, options)
-        if reasons and NO_LAYER not in reasons and options.parser != "careful":
-            left -= 1
-            if left < 0:
-                warnings.append(f"page {work.number}: no second look at its tables ({CAREFUL_PAGES} pages had one)")
-                reasons = ()
-        if reasons:
-            unread.append(work.number)
-        elif options.images != "off":
-            found, crops = with_crops(source.path, parsed, found, options.password)
-            images |= crops
-        elements += found
-        made = page_record(work, found, (time.perf_counter() - started) * 1000)
-        pages.append(replace(made, reasons=(*made.reasons, *reasons)))
+    with open_layer(source.path, options.password) as layer:
+        for parsed in result.pages:
+            started = time.perf_counter()
+            work = whole_text(layer, parsed)
+            found = page_headings(work, page_elements(work, figures.get(parsed.page_num, [])), running)
+            reasons = reasons_to_look(work, found, options)
+            if reasons and NO_LAYER not in reasons and options.parser != "careful":
+                left -= 1
+                if left < 0:
+                    warnings.append(f"page {work.number}: no second look at its tables ({CAREFUL_PAGES} pages had one)")
+                    reasons = ()
+            if reasons:
+                unread.append(work.number)
+            elif options.images != "off":
+                found, crops = with_crops(source.path, parsed, found, options.password)
+                images |= crops
+            if not reasons:
+                warnings += loss_warnings(work.number, lost_words(work.words, found))
+            elements += found
+            made = page_record(work, found, (time.perf_counter() - started) * 1000)
+            pages.append(replace(made, reasons=(*made.reasons, *reasons)))
     return Partition(
         elements=tuple(elements),
         pages=tuple(pages),

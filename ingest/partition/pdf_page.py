@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ingest.images import is_plain, stored_png
-from ingest.partition.pdf_words import PageText, PageWord, plain_words, squeezed
+from ingest.partition.pdf_layer import RAGGED, blocks_of_sheet, missed_words, set_anew
+from ingest.partition.pdf_loss import lost_words
+from ingest.partition.pdf_parse import parse_sheet
+from ingest.partition.pdf_words import PageText, page_words, plain_words
 from ingest.render import crop, draw_pages
 from ingest.types import Element, Page
 
 if TYPE_CHECKING:
     from liteparse.types import ParsedPage
+    from pypdfium2 import PdfDocument
 
 
 def page_record(work: PageText, elements: Sequence[Element], own_ms: float) -> Page:
@@ -27,18 +30,19 @@ def page_record(work: PageText, elements: Sequence[Element], own_ms: float) -> P
         height=parsed.height,
         reasons=tuple(signals.reasons) if signals else (),
         ms=round(own_ms, 1),
-        text_kept=share_kept(work.words, elements),
+        text_kept=lost_words(work.words, elements).share,
         words=plain_words(work.words),
     )
 
 
-def share_kept(words: Sequence[PageWord], elements: Sequence[Element]) -> float | None:
-    """Share of the text layer's letters and digits that the elements kept, counted with repeats."""
-    want = Counter(ch for word in words for ch in squeezed(word.text))
-    if not want:
-        return None
-    have = Counter(ch for e in elements for ch in squeezed(e.text))
-    return round(sum(min(n, have[ch]) for ch, n in want.items()) / want.total(), 3)
+def whole_text(layer: PdfDocument | None, parsed: ParsedPage) -> PageText:
+    """A page's text with the words that LiteParse left out; its blocks found anew where those are too many."""
+    words = page_words(parsed)
+    found = missed_words(layer, parsed, words)
+    if found.kept >= RAGGED:
+        return PageText(parsed, [*words, *found.missed])
+    sheet = parse_sheet(set_anew(parsed, found.words))
+    return PageText(replace(parsed, blocks=blocks_of_sheet(sheet)), list(found.words))
 
 
 def with_crops(

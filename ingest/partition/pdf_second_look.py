@@ -16,6 +16,7 @@ from ingest.ocr import OcrLine, page_scale, read_lines, typeset
 from ingest.partition import PartitionOptions
 from ingest.partition.pdf_careful import read_tables, torn, with_grids
 from ingest.partition.pdf_headings import page_headings
+from ingest.partition.pdf_loss import loss_warnings, lost_words
 from ingest.partition.pdf_page import page_record, with_crops
 from ingest.partition.pdf_parse import parse_sheet
 from ingest.partition.pdf_text import page_elements
@@ -63,7 +64,10 @@ def look_again(source: Source, work: PageText, draft: Partition, options: Partit
         elements, images = with_crops(source.path, work.parsed, elements, options.password)
     took = round(first.ms + (time.perf_counter() - started) * 1000, 1)
     page = replace(found.pages[0], reasons=first.reasons, ms=took)
-    return Partition(elements=tuple(elements), pages=(page,), images=images, warnings=found.warnings)
+    # A page that OCR read has no layer to hold it against.
+    losses = loss_warnings(work.number, lost_words(work.words, elements)) if page.tier != "ocr" else ()
+    warnings = (*found.warnings, *losses)
+    return Partition(elements=tuple(elements), pages=(page,), images=images, warnings=warnings)
 
 
 def _read_tables(source: Source, work: PageText, draft: Partition, options: PartitionOptions) -> Partition:

@@ -52,7 +52,9 @@ def _parted(
         end = next((c for c in range(at + 1, len(row)) if row[c] is not None), len(row))
         cuts = [c for c in range(at + 1, end) if box and box[2] > lefts[c] and _stand_apart(work, box, lefts[c])]
         starts = [at, *cuts] if cuts else []
-        for start, stop in zip(starts, [*cuts, None], strict=True) if box and cuts else ():
+        if box is None:
+            continue
+        for start, stop in zip(starts, [*cuts, None], strict=True) if cuts else ():
             right = lefts[stop] if stop is not None else box[2]
             out[start] = (box[0] if start == at else lefts[start], box[1], right, box[3])
     return tuple(out)

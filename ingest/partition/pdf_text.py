@@ -20,6 +20,8 @@ from ingest.partition.pdf_headings import (
     run_on,
     setting_of,
 )
+from ingest.partition.pdf_loss import is_said
+from ingest.partition.pdf_order import in_reading_order
 from ingest.partition.pdf_table_repairs import mended
 from ingest.partition.pdf_tables import table_elements
 from ingest.partition.pdf_words import (
@@ -43,6 +45,7 @@ LINE_REACH = 2.5
 """Lines (heights) between a block and a line of it that LiteParse left out of its box."""
 _EMPHASIS = re.compile(r"(?<!\\)(\*\*\*|\*\*|\*|~~|`)(?=\S)(.+?)(?<![\s\\])\1", re.DOTALL)
 _ESCAPE = re.compile(r"\\([\\*_`~#$])")
+_BAD_SPACE = re.compile(r"\w\s[.,;:!?)]|[^\W\d_],[^\W\d_]")
 _FORMULA = re.compile(r"(\$[^$]+\$)")
 
 
@@ -52,7 +55,8 @@ def page_elements(work: PageText, rasters: Sequence[BoundingBox]) -> list[Elemen
     elements = [element for block in blocks for element in _block_elements(work, block)]
     elements = _with_missed_lines(work, elements)
     elements = _with_whole_captions(work, [part for e in elements for part in parted_heading(work, e)])
-    return mended(work, _with_left_over(work, place_figures(work, elements, rasters)))
+    elements = mended(work, _with_left_over(work, place_figures(work, elements, rasters)))
+    return in_reading_order(work, elements)
 
 
 def _block_elements(work: PageText, block: LayoutBlock) -> Iterator[Element]:
@@ -61,19 +65,16 @@ def _block_elements(work: PageText, block: LayoutBlock) -> Iterator[Element]:
     inside = [i for i in work.words_in(box) if i not in work.taken and work.words[i].angle == 0]
     if block.kind == "table":
         found = list(table_elements(work.number, block, box))
+    elif not inside and any(work.words[i].restored for i in work.words_in(box)):
+        # Blocks of a page that was set anew may overlap: its words are said already.
+        return
     else:
         text = _verbatim(block, work.at(inside))
         category, depth = _category(block, text)
         found = [page_element(work.number, category, text, box, depth)] if text else []
     said = squeezed("".join(element.text for element in found))
-    work.taken.update(i for line in _lines_of(work, inside) if _is_said(work.at(line), said) for i in line)
+    work.taken.update(i for line in _lines_of(work, inside) if is_said(work.at(line), said) for i in line)
     yield from found
-
-
-def _is_said(line: Sequence[PageWord], said: str) -> bool:
-    """Whether a text has most of a line in its block's box; LiteParse leaves lines out that overlap others."""
-    letters = [squeezed(word.text) for word in line]
-    return 2 * sum(len(word) for word in letters if word in said) >= len("".join(letters))
 
 
 def _category(block: LayoutBlock, text: str) -> tuple[str, int | None]:
@@ -95,8 +96,10 @@ def _verbatim(block: LayoutBlock, words: Sequence[PageWord]) -> str:
         drawn = as_typed(words)
         return drawn if squeezed(drawn) == squeezed(given) else given
     text = " ".join((block.text or "").split())
+    if any(word.restored for word in words):
+        return join_words(words)
     if block.kind == "heading":
-        return text
+        return join_words(words) if _is_badly_spaced(text, words) else text
     drawn = "".join(word.text for word in words)
     if words and text.count("$") != drawn.count("$"):
         # LiteParse wrote a formula where the words have none.
@@ -106,7 +109,14 @@ def _verbatim(block: LayoutBlock, words: Sequence[PageWord]) -> str:
     parts = _FORMULA.split(text) if "\\" in drawn else [text]
     text = "".join(part if i % 2 else _ESCAPE.sub(r"\1", part) for i, part in enumerate(parts))
     text = f"{block.marker} {text}" if block.ordered and block.marker and text else text
-    return join_words(words) if _is_out_of_order(text, words) else text
+    return join_words(words) if _is_out_of_order(text, words) or _is_badly_spaced(text, words) else text
+
+
+def _is_badly_spaced(text: str, words: Sequence[PageWord]) -> bool:
+    """Whether a text is its words but for spaces, and has one before a mark or none behind a comma."""
+    if not _BAD_SPACE.search(text):
+        return False
+    return "".join(text.split()) == "".join(join_words(words).split())
 
 
 def _is_out_of_order(text: str, words: Sequence[PageWord]) -> bool:
