@@ -15,7 +15,7 @@ FILES = sorted(path for part in ("cli.py", "ingest/**/*.py", "retrievers/**/*.py
 INNER = [path for path in FILES if ROOT / "ingest" in path.parents and path != ROOT / "ingest" / "__init__.py"]
 
 ORDER = [
-    "types", "errors", "settings", "models", "render", "tables", "images", "ocr", "partition", "discover",
+    "types", "errors", "settings", "models", "render", "tables", "images", "strokes", "ocr", "partition", "discover",
     "partition.*", "surroundings", "summarize", "chunk*", "embed*", "rows", "library*", "vectors",
     "workers", "reading", "pipeline",
 ]  # fmt: skip

@@ -19,7 +19,7 @@ from ingest.partition.pdf_levels import headings_over_document, read_outline
 from ingest.partition.pdf_loss import loss_warnings, lost_words
 from ingest.partition.pdf_page import page_record, whole_text, with_crops
 from ingest.partition.pdf_parse import BATCH_PAGES, parse_first, parse_pages
-from ingest.partition.pdf_second_look import NO_LAYER, look_again, reasons_to_look
+from ingest.partition.pdf_second_look import NO_LAYER, PICTURES, look_again, reasons_to_look
 from ingest.partition.pdf_text import page_elements
 from ingest.types import Element, Page, Partition, Source, Word, stable_id
 
@@ -117,11 +117,11 @@ def _read_batch(source: Source, result: ParseResult, options: PartitionOptions) 
             work = whole_text(layer, parsed)
             found = page_headings(work, page_elements(work, figures.get(parsed.page_num, [])), running)
             reasons = reasons_to_look(work, found, options)
-            if reasons and NO_LAYER not in reasons and options.parser != "careful":
+            if options.parser != "careful" and not set(reasons) <= {NO_LAYER, PICTURES}:
                 left -= 1
                 if left < 0:
                     warnings.append(f"page {work.number}: no second look at its tables ({CAREFUL_PAGES} pages had one)")
-                    reasons = ()
+                    reasons = tuple(reason for reason in reasons if reason == PICTURES)
             if reasons:
                 unread.append(work.number)
             elif options.images != "off":

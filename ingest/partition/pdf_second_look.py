@@ -12,20 +12,25 @@ from dataclasses import replace
 
 from ingest.errors import BrokenError
 from ingest.images import is_blank, is_plain, stored_png
-from ingest.ocr import OcrLine, page_scale, read_lines, typeset
+from ingest.ocr import OcrLine, mean_confidence, page_scale, read_lines
 from ingest.partition import PartitionOptions
 from ingest.partition.pdf_careful import read_tables, torn, with_grids
+from ingest.partition.pdf_drawn_tables import find_tables
 from ingest.partition.pdf_headings import page_headings
 from ingest.partition.pdf_loss import loss_warnings, lost_words
 from ingest.partition.pdf_page import page_record, with_crops
-from ingest.partition.pdf_parse import parse_sheet
+from ingest.partition.pdf_pictures import is_garbled, line_elements, read_regions, read_scale, unread_regions
 from ingest.partition.pdf_text import page_elements
-from ingest.partition.pdf_words import PageText, PageWord, page_element, squeezed
+from ingest.partition.pdf_words import PageText, PageWord, page_element, plain_words, squeezed
 from ingest.render import draw_pages
-from ingest.types import Element, Partition, Source, Word
+from ingest.strokes import ruled_lines
+from ingest.types import BoundingBox, Element, Partition, Source, Word
 
 NO_LAYER = "no text layer"
 ASKED = "asked for"
+PICTURES = "picture without words"
+GARBLED_CONFIDENCE = 0.7
+"""Mean confidence with which OCR must read a page to replace a layer that says nothing."""
 FEW_CHARACTERS = 20
 """A scanned page with less text than this is a picture as well."""
 STAMP_CHARACTERS = 100
@@ -43,7 +48,8 @@ def reasons_to_look(work: PageText, elements: Sequence[Element], options: Partit
         return (NO_LAYER,)
     if options.parser == "fast":
         return ()
-    return torn(work, elements) or ((ASKED,) if options.parser == "careful" else ())
+    pictures = (PICTURES,) if options.images != "off" and unread_regions(work, elements) else ()
+    return (*torn(work, elements), *pictures) or ((ASKED,) if options.parser == "careful" else ())
 
 
 def look_again(source: Source, work: PageText, draft: Partition, options: PartitionOptions) -> Partition:
@@ -55,9 +61,7 @@ def look_again(source: Source, work: PageText, draft: Partition, options: Partit
     started = time.perf_counter()
     first = draft.pages[0]
     found = (
-        _read_scanned(source, work, options)
-        if NO_LAYER in first.reasons
-        else _read_tables(source, work, draft, options)
+        _read_scanned(source, work, options) if NO_LAYER in first.reasons else _read_again(source, work, draft, options)
     )
     elements, images = list(found.elements), dict(found.images)
     if options.images != "off" and not images:
@@ -68,6 +72,27 @@ def look_again(source: Source, work: PageText, draft: Partition, options: Partit
     losses = loss_warnings(work.number, lost_words(work.words, elements)) if page.tier != "ocr" else ()
     warnings = (*found.warnings, *losses)
     return Partition(elements=tuple(elements), pages=(page,), images=images, warnings=warnings)
+
+
+def _read_again(source: Source, work: PageText, draft: Partition, options: PartitionOptions) -> Partition:
+    """The page with what each look that it may gain by found."""
+    found = draft
+    if options.parser == "careful" or torn(work, draft.elements):
+        found = _read_tables(source, work, draft, options)
+    regions = unread_regions(work, found.elements)
+    return _read_pictures(source, work, found, regions, options) if regions else found
+
+
+def _read_pictures(
+    source: Source, work: PageText, draft: Partition, regions: Sequence[BoundingBox], options: PartitionOptions
+) -> Partition:
+    """The page with the text of pictures and outlines."""
+    scale = read_scale(work.parsed.width, work.parsed.height)
+    picture = draw_pages(source.path, [work.number], scale=scale, password=options.password)[work.number]
+    read = read_regions(work, draft.elements, regions, picture, scale)
+    words = plain_words([*work.words, *read.words])
+    page = replace(draft.pages[0], words=words, tier="careful")
+    return replace(draft, elements=read.elements, pages=(page,))
 
 
 def _read_tables(source: Source, work: PageText, draft: Partition, options: PartitionOptions) -> Partition:
@@ -85,8 +110,8 @@ def _read_tables(source: Source, work: PageText, draft: Partition, options: Part
 
 
 def _needs_ocr(work: PageText) -> bool:
-    """Whether a page has no text layer, or hardly any over a picture of the whole page."""
-    if not work.words:
+    """Whether a page has no text layer or one that says nothing, or hardly any over a picture of the whole page."""
+    if not work.words or is_garbled(work.words):
         return True
     signals = work.parsed.complexity
     return signals is not None and signals.full_page_image and _count_letters(work.words) < STAMP_CHARACTERS
@@ -102,32 +127,33 @@ def _read_scanned(source: Source, layer: PageText, options: PartitionOptions) ->
     scale = page_scale(parsed.width, parsed.height)
     picture = draw_pages(source.path, [layer.number], scale=scale, password=options.password)[layer.number]
     lines = [] if is_blank(picture) else read_lines(picture, scale=scale)
-    work, elements, said = _best_reading(layer, lines)
+    rules = ruled_lines(picture, scale) if lines else []
+    work, elements, said = _best_reading(layer, lines, rules)
     images: dict[str, bytes] = {}
     if _count_letters(work.words) < STAMP_CHARACTERS and options.images != "off" and not is_plain(picture):
         key, data = stored_png(picture)
         images[key] = data
         whole = page_element(layer.number, "Image", "", (0.0, 0.0, parsed.width, parsed.height))
-        elements.append(replace(whole, image_path=key, confidence=_confidence(lines)))
+        elements.append(replace(whole, image_path=key, confidence=mean_confidence(lines)))
     page = replace(page_record(work, elements, 0.0), tier="ocr")
     return Partition(elements=tuple(elements), pages=(page,), images=images, warnings=said)
 
 
-def _best_reading(layer: PageText, lines: Sequence[OcrLine]) -> tuple[PageText, list[Element], tuple[str, ...]]:
+def _best_reading(
+    layer: PageText, lines: Sequence[OcrLine], rules: Sequence[BoundingBox]
+) -> tuple[PageText, list[Element], tuple[str, ...]]:
     """A page's text and elements, from what OCR recognised or from its layer, and what to say of it."""
-    number, size = layer.number, (layer.parsed.width, layer.parsed.height)
     words = [PageWord(text=word.text, box=word.box) for line in lines for word in line.words]
-    if layer.words and _count_letters(words) < OCR_GAIN * _count_letters(layer.words):
+    if layer.words and not _replaces(layer, words, lines):
         return layer, page_headings(layer, page_elements(layer, [])), ()
     if not lines:
-        return layer, [], (f"page {number}: no text layer, and OCR found no text",)
-    sheet = parse_sheet(typeset(lines, *size))
-    sheet.page_num = number
-    work = PageText(sheet, words)
-    elements = [replace(e, confidence=_confidence(lines)) for e in page_headings(work, page_elements(work, []))]
-    return work, elements, (f"page {number}: no text layer, OCR used",)
+        return layer, [], (f"page {layer.number}: no text layer, and OCR found no text",)
+    elements = line_elements(layer, lines, find_tables(layer.number, lines, rules))
+    return replace(layer, words=words), elements, (f"page {layer.number}: no text layer, OCR used",)
 
 
-def _confidence(lines: Sequence[OcrLine]) -> float:
-    """The mean confidence of recognised lines, 0 where there are none."""
-    return round(sum(line.confidence for line in lines) / len(lines), 3) if lines else 0.0
+def _replaces(layer: PageText, words: Sequence[PageWord], lines: Sequence[OcrLine]) -> bool:
+    """Whether what OCR read is better than the layer: much more, or clear where the layer says nothing."""
+    if is_garbled(layer.words):
+        return mean_confidence(lines) >= GARBLED_CONFIDENCE
+    return _count_letters(words) >= OCR_GAIN * _count_letters(layer.words)
