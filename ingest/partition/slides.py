@@ -14,16 +14,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ingest.errors import BrokenError, EncryptedError
+from ingest.errors import BrokenError
 from ingest.images import is_plain, is_too_small
 from ingest.partition import PartitionOptions
+from ingest.partition.archives import check_archive, office_package
 from ingest.partition.bridge import offline_unstructured, picture_png, vendor_errors
 from ingest.partition.drawingml import chart_cells, chart_title, diagram_items, line, table_cells
 from ingest.partition.headings import nest_under_headings
-from ingest.partition.office import check_archive
 from ingest.tables import cells_to_html, table_text
 from ingest.types import BoundingBox, Cell, Element, Page, PageBox, Partition, Source, stable_id
 
@@ -45,8 +44,6 @@ _R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 _MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
 _DGM = "{http://schemas.openxmlformats.org/drawingml/2006/diagram}"
 _DECORATIVE = "{http://schemas.microsoft.com/office/drawing/2017/decorative}decorative"
-_OLD_DECK = "PowerPoint Document".encode("utf-16-le")
-_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _FURNITURE = {"ftr": "Footer", "dt": "Footer", "sldNum": "PageNumber", "hdr": "Header"}
 _GUESSED_ALT = re.compile(
     r"\s*(?:Description automatically generated|AI-generated content may be incorrect\.?).*", re.S
@@ -61,11 +58,11 @@ def partition(source: Source, options: PartitionOptions) -> Partition:
         EncryptedError: it needs a password.
         BrokenError: it is empty, damaged, no presentation, or unpacks to more than it should.
     """
-    _check(source.path)
+    check_archive(source.path, "pptx")
     with vendor_errors("pptx"), _pptx_errors():
         from pptx import Presentation
 
-        deck = Presentation(str(source.path))
+        deck = Presentation(office_package(source.path))
         size = (_points(deck.slide_width), _points(deck.slide_height))
         reading = _Reading(size=size, pictures=options.images != "off")
         read = [(n, s) for n, s in enumerate(deck.slides, 1) if options.pages is None or n in options.pages]
@@ -109,18 +106,6 @@ def _identified(source_id: str, found: Sequence[Element]) -> Iterator[Element]:
 
 
 # The file.
-
-
-def _check(path: Path) -> None:
-    try:
-        check_archive(path)
-    except EncryptedError as exc:
-        content = path.read_bytes()
-        if _OLD_DECK in content and _ENCRYPTED not in content:
-            raise BrokenError("an old PowerPoint file (.ppt) by another name; save it as .pptx") from exc
-        raise
-    except BrokenError as exc:
-        raise BrokenError(exc.reason.replace("broken docx", "broken pptx")) from exc
 
 
 @contextmanager

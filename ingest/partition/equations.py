@@ -1,0 +1,59 @@
+"""Equations of office documents (OMML, ECMA-376 part 1, section 22.1) as one line of text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element  # type: ignore[import-untyped]
+
+_M = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
+
+
+def equation_text(node: _Element) -> str:
+    """An equation as it is typed: ``(a+b)/c``, ``x^2``, ``x_i``, ``√(x)``; spaces as they stand."""
+    kind = node.tag.removeprefix(_M) if isinstance(node.tag, str) else ""
+    if kind == "t":
+        return node.text or ""
+    if kind.endswith("Pr"):
+        return ""
+    written = _written(kind, node)
+    return "".join(map(equation_text, node)) if written is None else written
+
+
+def _written(kind: str, node: _Element) -> str | None:
+    """A construct with its parts in their places; ``None`` for one that is its parts in a row."""
+    if kind == "f":
+        return f"{_grouped(_part(node, 'num'))}/{_grouped(_part(node, 'den'))}"
+    if kind in ("sSup", "sSub", "sSubSup"):
+        return f"{_part(node, 'e')}{_marked('_', _part(node, 'sub'))}{_marked('^', _part(node, 'sup'))}"
+    if kind == "rad":
+        return f"{_part(node, 'deg')}√({_part(node, 'e')})"
+    if kind == "nary":
+        sign = _property(node, "naryPr", "chr", "∫")
+        return f"{sign}{_marked('_', _part(node, 'sub'))}{_marked('^', _part(node, 'sup'))} {_part(node, 'e')}"
+    if kind == "d":
+        start, end = _property(node, "dPr", "begChr", "("), _property(node, "dPr", "endChr", ")")
+        return f"{start}{', '.join(map(equation_text, node.findall(f'{_M}e')))}{end}"
+    if kind == "m":
+        rows = (", ".join(map(equation_text, row.findall(f"{_M}e"))) for row in node.findall(f"{_M}mr"))
+        return f"[{'; '.join(rows)}]"
+    return None
+
+
+def _part(node: _Element, name: str) -> str:
+    found = node.find(f"{_M}{name}")
+    return "" if found is None else equation_text(found)
+
+
+def _property(node: _Element, group: str, name: str, default: str) -> str:
+    found = node.find(f"{_M}{group}/{_M}{name}")
+    return default if found is None else str(found.get(f"{_M}val", ""))
+
+
+def _grouped(text: str) -> str:
+    return text if len(text) < 2 or text.isalnum() else f"({text})"
+
+
+def _marked(mark: str, text: str) -> str:
+    return f"{mark}{_grouped(text)}" if text else ""
