@@ -27,7 +27,7 @@ MAX_MEMBERS = 50_000
 """Members of an archive; a book of a thousand pictures and chapters stays far below."""
 ENCRYPTED = "encrypted: needs a password; save a copy without one"
 
-_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_OLE = b"\xd0\xcf\x11\xe0"
 _OLD_FORMATS = (("WordDocument", "Word", "docx"), ("PowerPoint Document", "PowerPoint", "pptx"))
 _TYPES = "[Content_Types].xml"
 _MAIN_TYPES = {
@@ -99,8 +99,8 @@ def ole_names(content: bytes) -> frozenset[str]:
 
     A file with an ``EncryptedPackage`` has that alone: whatever else is found in it is chance.
     """
-    known = ("EncryptedPackage", "WordDocument", "PowerPoint Document", "Workbook", "Book")
-    found = frozenset(name for name in known if f"{name}\0".encode("utf-16-le") in content)
+    known = ("EncryptedPackage", "WordDocument", "PowerPoint Document", "Workbook", "\0Book\0")
+    found = frozenset(name.strip("\0") for name in known if name.encode("utf-16-le") in content)
     return frozenset({"EncryptedPackage"}) if "EncryptedPackage" in found else found
 
 
@@ -189,7 +189,7 @@ def member_name(base: str, address: str) -> str | None:
     if "://" in address or address.startswith(("data:", "mailto:", "//")):
         return None
     parts: list[str] = [] if address.startswith("/") else list(PurePosixPath(base).parent.parts)
-    for part in PurePosixPath(address.split("#")[0].lstrip("/")).parts:
+    for part in PurePosixPath(address.split("#", maxsplit=1)[0].lstrip("/")).parts:
         if part == "..":
             if not parts:
                 return None
@@ -205,7 +205,7 @@ def safe_xml(content: bytes) -> _Element:
     Raises:
         lxml.etree.XMLSyntaxError: it is damaged, or nested or long beyond measure.
     """
-    from lxml import etree
+    from lxml import etree  # type: ignore[import-untyped]
 
     parser = etree.XMLParser(
         resolve_entities=False, load_dtd=False, no_network=True, huge_tree=False, remove_comments=True, remove_pis=True

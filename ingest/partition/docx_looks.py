@@ -1,4 +1,4 @@
-"""How each paragraph of a Word document looks, by its styles and its own marks: as heading, caption, in bold, how large.
+"""How each paragraph of a Word document looks, by its styles and its own marks: a heading, a caption, bold, how large.
 
 The looks are written on the paragraphs as an attribute, so that they are still there when unstructured, which does
 not tell them, hands over its paragraphs one by one.

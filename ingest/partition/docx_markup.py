@@ -35,7 +35,7 @@ def opened(path: Path) -> Document:
     """A Word document, also a template or one with macros, with its markup laid open."""
     import docx
 
-    document = docx.Document(office_package(path))  # type: ignore[arg-type] (a BytesIO is a file)
+    document = docx.Document(office_package(path))
     _type_parts(document)
     for root in _roots(document):
         lay_open(root)
@@ -199,7 +199,7 @@ def _notes(document: Document, kind: str) -> dict[tuple[str, str], str]:
         lay_open(root)
         for note in root.iter(f"{W}{kind}"):
             if note.get(f"{W}type", "normal") == "normal":
-                text = " ".join(p.text for p in note.iter(f"{W}p"))  # type: ignore[attr-defined]
+                text = " ".join(p.text for p in note.iter(f"{W}p"))
                 found[kind, note.get(f"{W}id", "")] = " ".join(text.split())
     return found
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ingest.partition.docx_markup import W, is_on
-from ingest.tables import is_number
+from ingest.partition.flow import Placed, place_between_edges
+from ingest.partition.header_rows import first_row_heads, with_header_rows
 from ingest.types import Cell
 
 if TYPE_CHECKING:
     from lxml.etree import _Element  # type: ignore[import-untyped]
-
-_YEAR = re.compile(r"(19|20)\d\d")
 
 
 def tables_in(table: _Element) -> Iterator[tuple[Cell, ...]]:
@@ -31,46 +28,18 @@ def tables_in(table: _Element) -> Iterator[tuple[Cell, ...]]:
                 yield from tables_in(nested)
 
 
-@dataclass(slots=True)
-class _Placed:
-    """A cell between the edges of the table's grid as it is written, which may count millions of columns."""
-
-    row: int
-    start: int
-    end: int
-    text: str
-    rowspan: int = 1
-
-
 def table_cells(table: _Element) -> tuple[Cell, ...]:
     """The cells of a parsed ``w:tbl`` with their spans; columns in which no cell begins or ends do not count."""
-    placed: list[_Placed] = []
-    above: dict[int, _Placed] = {}
-    for r, row in enumerate(_rows(table)):
-        at = _count(row.find(f"{W}trPr/{W}gridBefore"), least=0)
-        current: dict[int, _Placed] = {}
-        for node in row.iterchildren(f"{W}tc"):
-            end = at + _count(node.find(f"{W}tcPr/{W}gridSpan"))
-            start = above.get(at)
-            if _continues(node) and start is not None and start.end == end:
-                start.rowspan += 1
-            else:
-                start = _Placed(row=r, start=at, end=end, text=_text(node))
-                placed.append(start)
-            current[at] = start
-            at = end
-        above = current
-    columns = {edge: i for i, edge in enumerate(sorted({c.start for c in placed} | {c.end for c in placed} | {0}))}
-    return tuple(
-        Cell(
-            row=c.row,
-            column=columns[c.start],
-            text=c.text,
-            rowspan=c.rowspan,
-            colspan=columns[c.end] - columns[c.start],
-        )
-        for c in placed
-    )
+    return place_between_edges([list(_placed(row, r)) for r, row in enumerate(_rows(table))])
+
+
+def _placed(row: _Element, number: int) -> Iterator[tuple[Placed, bool]]:
+    """The cells of a row between the columns of the grid as written, and whether each continues the one above."""
+    at = _count(row.find(f"{W}trPr/{W}gridBefore"), least=0)
+    for node in row.iterchildren(f"{W}tc"):
+        end = at + _count(node.find(f"{W}tcPr/{W}gridSpan"))
+        yield Placed(row=number, start=at, end=end, text=_text(node)), _continues(node)
+        at = end
 
 
 def _rows(table: _Element) -> list[_Element]:
@@ -97,25 +66,13 @@ def _text(cell: _Element) -> str:
 
 def with_header(cells: Sequence[Cell], table: _Element) -> tuple[Cell, ...]:
     """The cells, those of header rows marked: the rows that repeat on each page, else a first row that looks it."""
-    count = _repeated_rows(table) or int(_first_row_is_header(cells, table))
-    first = [c for c in cells if c.row == 0]
-    if count == 1 and any(c.colspan > 1 for c in first):
-        count = max(c.rowspan for c in first)
-    return tuple(replace(c, header=c.row < count) for c in cells)
+    is_styled = _has_first_row_look(table) or _is_bold_over_plain(table)
+    return with_header_rows(cells, _repeated_rows(table) or int(first_row_heads(cells, is_styled=is_styled)))
 
 
 def _repeated_rows(table: _Element) -> int:
     marks = [is_on(row.find(f"{W}trPr/{W}tblHeader")) for row in _rows(table)]
     return marks.index(False) if False in marks else len(marks)
-
-
-def _first_row_is_header(cells: Sequence[Cell], table: _Element) -> bool:
-    """Words or years over other rows: in a table with a first row style, with numbers below, or bold alone."""
-    first = [c.text for c in cells if c.row == 0 and c.text]
-    below = [c.text for c in cells if c.row > 0]
-    if len(first) < 2 or not below or any(is_number(t) and not _YEAR.fullmatch(t) for t in first):
-        return False
-    return _has_first_row_look(table) or any(is_number(t) for t in below) or _is_bold_over_plain(table)
 
 
 def _has_first_row_look(table: _Element) -> bool:
@@ -127,11 +84,11 @@ def _has_first_row_look(table: _Element) -> bool:
 
 
 def _is_bold_over_plain(table: _Element) -> bool:
-    first, *others = (_runs_bold(row) for row in _rows(table))
+    first, *others = [_runs_bold(row) for row in _rows(table)] or [[]]
     return bool(first) and all(first) and any(not all(row) for row in others)
 
 
 def _runs_bold(row: _Element) -> list[bool]:
     """Of each run with text in a row, whether it is set in bold."""
-    runs = (run for run in row.iter(f"{W}r") if run.text.strip())  # type: ignore[attr-defined]
+    runs = (run for run in row.iter(f"{W}r") if run.text.strip())
     return [is_on(run.find(f"{W}rPr/{W}b")) for run in runs]

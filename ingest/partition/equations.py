@@ -57,3 +57,27 @@ def _grouped(text: str) -> str:
 
 def _marked(mark: str, text: str) -> str:
     return f"{mark}{_grouped(text)}" if text else ""
+
+
+# MathML.
+
+_MML = "{http://www.w3.org/1998/Math/MathML}"
+
+
+def mathml_text(node: _Element) -> str:
+    """An equation in MathML as it is typed; its source in another language (an annotation) is left out."""
+    if not isinstance(node.tag, str):
+        return ""
+    kind = node.tag.removeprefix(_MML)
+    if kind.startswith("annotation"):
+        return ""
+    parts = [text for text in map(mathml_text, node) if text]
+    if not len(node):
+        return " ".join((node.text or "").split())
+    if kind == "mfrac" and len(parts) == 2:
+        return f"{_grouped(parts[0])}/{_grouped(parts[1])}"
+    if kind in ("msup", "msub") and len(parts) == 2:
+        return f"{parts[0]}{_marked('^' if kind == 'msup' else '_', parts[1])}"
+    if kind == "msqrt":
+        return f"√({''.join(parts)})"
+    return "".join(parts)

@@ -12,10 +12,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ingest.images import caption_kind
 from ingest.partition import PartitionOptions
 from ingest.partition.archives import check_archive
 from ingest.partition.bridge import offline_unstructured, picture_png, to_elements, vendor_errors
+from ingest.partition.captions import caption_owners, unmarked_captions
 from ingest.partition.docx_looks import LOOK, Look, mark_looks, read_look
 from ingest.partition.docx_markup import opened
 from ingest.partition.docx_tables import tables_in
@@ -228,15 +228,18 @@ def _restyled(element: UnstructuredElement, look: Look, reading: _Reading) -> Un
 
 
 def _with_headings(elements: Sequence[UnstructuredElement], reading: _Reading) -> Sequence[UnstructuredElement]:
-    """The elements with lines that are headings by their bold or large letters as such."""
-    from unstructured.documents.elements import Title
+    """The elements with lines that are headings by their bold or large letters, or captions by words, as such."""
+    from unstructured.documents.elements import FigureCaption, Title
 
     shown = [e for e in elements if e.category not in ("Header", "Footer", "FigureCaption", "PageBreak")]
     depths = inferred_depths([_line(e, reading) for e in shown])
     titles = {shown[i].id: depth for i, depth in depths.items()}
     out: list[UnstructuredElement] = []
-    for element in elements:
-        if element.id in titles:
+    captions = unmarked_captions([(e.category, e.text) for e in elements])
+    for i, element in enumerate(elements):
+        if i in captions:
+            out.append(FigureCaption(element.text, metadata=element.metadata))
+        elif element.id in titles:
             element.metadata.category_depth = titles[element.id]
             element.metadata.parent_id = None
             out.append(Title(element.text, metadata=element.metadata))
@@ -262,34 +265,9 @@ def _line(element: UnstructuredElement, reading: _Reading) -> Line:
 
 
 def _bind_captions(elements: Sequence[UnstructuredElement]) -> Sequence[UnstructuredElement]:
-    """Give each caption its table or picture as parent: the neighbour of the kind that it names.
-
-    Where both neighbours would do, the side decides on which more captions of that kind have one.
-    """
-    captions = {i: _wanted(e) for i, e in enumerate(elements) if e.category == "FigureCaption"}
-    taken: set[int] = set()
-    for wanted in (("Table",), ("Image",), ("Image", "Table")):
-        of_kind = [i for i, kinds in captions.items() if kinds == wanted]
-        sides = [{i: _neighbour(elements, i, step, wanted) for i in of_kind} for step in (1, -1)]
-        below, above = (sum(owner is not None for owner in side.values()) for side in sides)
-        if above > below or (above == below and wanted != ("Table",)):
-            sides.reverse()
-        for i in of_kind:
-            owner = next((o for side in sides if (o := side[i]) is not None and o not in taken), None)
-            if owner is not None:
-                taken.add(owner)
-                elements[i].metadata.parent_id = elements[owner].id
+    """Give each caption its table or picture as parent."""
+    owners = caption_owners([(e.category, e.text) for e in elements])
+    for caption, owner in owners.items():
+        if elements[caption].metadata.parent_id is None:
+            elements[caption].metadata.parent_id = elements[owner].id
     return elements
-
-
-def _wanted(caption: UnstructuredElement) -> tuple[str, ...]:
-    kinds = {"table": ("Table",), "figure": ("Image",)}
-    return kinds.get(caption_kind(caption.text) or "", ("Image", "Table"))
-
-
-def _neighbour(elements: Sequence[UnstructuredElement], index: int, step: int, wanted: tuple[str, ...]) -> int | None:
-    """The position of the next element on one side that is no caption, if it is of a wanted category."""
-    at = index + step
-    while 0 <= at < len(elements) and elements[at].category == "FigureCaption":
-        at += step
-    return at if 0 <= at < len(elements) and elements[at].category in wanted else None
