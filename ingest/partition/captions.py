@@ -22,12 +22,12 @@ def unmarked_captions(blocks: Sequence[Block]) -> frozenset[int]:
         i
         for i, (category, text) in enumerate(blocks)
         if category in _TEXTS
-        and _opens_like_caption(text)
-        and any(_neighbour(blocks, i, step, _wanted(text)) is not None for step in (1, -1))
+        and opens_like_caption(text)
+        and any(_neighbour(blocks, i, step, wanted_by(text)) is not None for step in (1, -1))
     )
 
 
-def _opens_like_caption(text: str) -> bool:
+def opens_like_caption(text: str) -> bool:
     """Whether a mark parts the number from the words, or they are too few for a sentence: not "Table 2 shows..."."""
     found = CAPTION.match(text)
     if found is None or len(text.split()) > MAX_WORDS:
@@ -41,7 +41,7 @@ def caption_owners(blocks: Sequence[Block]) -> dict[int, int]:
 
     Where both neighbours would do, the side decides on which more captions of that kind have one.
     """
-    captions = {i: _wanted(text) for i, (category, text) in enumerate(blocks) if category == "FigureCaption"}
+    captions = {i: wanted_by(text) for i, (category, text) in enumerate(blocks) if category == "FigureCaption"}
     owners: dict[int, int] = {}
     for wanted in (("Table",), ("Image",), ("Image", "Table")):
         of_kind = [i for i, kinds in captions.items() if kinds == wanted]
@@ -57,7 +57,8 @@ def caption_owners(blocks: Sequence[Block]) -> dict[int, int]:
     return owners
 
 
-def _wanted(text: str) -> tuple[str, ...]:
+def wanted_by(text: str) -> tuple[str, ...]:
+    """The categories that a caption may belong to by its words."""
     kinds = {"table": ("Table",), "figure": ("Image",)}
     return kinds.get(caption_kind(text) or "", ("Image", "Table"))
 
