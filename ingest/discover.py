@@ -41,6 +41,9 @@ _MAIL_START = re.compile(
     re.IGNORECASE,
 )
 """A text without a known extension is mail when it begins with three of the fields that messages begin with."""
+_OLE_MARKS = (("WordDocument", "doc"), ("PowerPoint Document", "ppt"), ("Workbook", "xls"), ("\0Book\0", "xls"))
+_OFFICE = ("docx", "pptx", "xlsx", "doc", "ppt", "xls")
+_ODF_TYPES = (("opendocument.text", "odt"), ("opendocument.presentation", "odt"), ("opendocument.spreadsheet", "ods"))
 _ZIP_MARKS = (("word/", "docx"), ("ppt/", "pptx"), ("xl/", "xlsx"))
 
 
@@ -134,8 +137,8 @@ def sniff(head: bytes, suffix: str, file: BinaryIO | None = None) -> str:
             raise UnsupportedError(_unread(suffix))
         raise BrokenError("empty file (0 bytes)")
     found = _binary_format(head, named, file)
-    if found == "ole" and named in ("docx", "pptx", "xlsx"):
-        return named
+    if found == "ole":
+        found = _ole_format(head, named, file)
     if found is None and (b"\x00" not in head or head.startswith(_UTF16_MARKS)):
         found = _text_format(head, named)
     if found in FORMATS:
@@ -176,11 +179,29 @@ def _zip_format(file: BinaryIO) -> str | None:
     try:
         with zipfile.ZipFile(file) as archive:
             names = archive.namelist()
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+            kind = _stated_type(archive) if "mimetype" in names else ""
+    except (zipfile.BadZipFile, OSError, ValueError, RuntimeError, NotImplementedError):
         return None
-    if "mimetype" in names and "[Content_Types].xml" not in names:
-        return "epub" if "META-INF/container.xml" in names else "odt"
+    if kind.startswith("application/epub") or ("META-INF/container.xml" in names and "content.xml" not in names):
+        return "epub"
+    if "content.xml" in names and (kind or "META-INF/manifest.xml" in names):
+        return next((form for mark, form in _ODF_TYPES if mark in kind), "zip" if kind else "odt")
     return next((kind for mark, kind in _ZIP_MARKS if any(n.startswith(mark) for n in names)), "zip")
+
+
+def _stated_type(archive: zipfile.ZipFile) -> str:
+    """The type that an archive of an open format states of itself."""
+    with archive.open("mimetype") as member:
+        return member.read(200).decode("ascii", "replace").strip()
+
+
+def _ole_format(head: bytes, named: str | None, file: BinaryIO | None) -> str | None:
+    """The format of an OLE file by the streams in its directory; an encrypted one is left to its reader to tell."""
+    content = head if file is None else (file.seek(0), file.read())[1]
+    if "EncryptedPackage".encode("utf-16-le") in content:
+        return named if named in _OFFICE else "docx"
+    found = next((kind for name, kind in _OLE_MARKS if name.encode("utf-16-le") in content), None)
+    return found or (named if named in _OFFICE else "ole")
 
 
 def _text_format(head: bytes, named: str | None) -> str | None:

@@ -104,10 +104,11 @@ FORMATS: dict[str, Format] = {
         ),
         Format(
             name="docx",
-            extensions=(".docx",),
+            extensions=(".docx", ".docm", ".dotx", ".dotm"),
             module="ingest.partition.office",
             library="unstructured, python-docx",
-            keeps="headings, paragraphs, lists, tables with merged cells, pictures with captions",
+            keeps="headings, also those only bold, paragraphs, lists, notes, tables with merged cells and tables in"
+            " them, pictures with captions, charts' data, equations, headers and footers",
         ),
         Format(
             name="html",
@@ -132,10 +133,46 @@ FORMATS: dict[str, Format] = {
         ),
         Format(
             name="pptx",
-            extensions=(".pptx",),
+            extensions=(".pptx", ".pptm", ".ppsx", ".ppsm", ".potx", ".potm"),
             module="ingest.partition.slides",
             library="python-pptx, unstructured",
             keeps="titles, text, lists, tables with merged cells, charts' data, diagrams, pictures, notes, shape boxes",
+        ),
+        Format(
+            name="odt",
+            extensions=(".odt", ".ott", ".odp", ".otp"),
+            module="ingest.partition.opendocument",
+            library="lxml",
+            keeps="headings, paragraphs, lists, notes, tables with merged cells, pictures with captions, charts' data,"
+            " slides as pages",
+        ),
+        Format(
+            name="rtf",
+            extensions=(".rtf",),
+            module="ingest.partition.richtext",
+            library="own reader",
+            keeps="headings, paragraphs, lists, notes, tables with merged cells, pictures with captions",
+        ),
+        Format(
+            name="epub",
+            extensions=(".epub",),
+            module="ingest.partition.epub",
+            library="unstructured, lxml",
+            keeps="chapters in reading order as web pages are read, with the pictures in the book",
+        ),
+        *(
+            Format(
+                name=name,
+                extensions=extensions,
+                module="ingest.partition.legacy",
+                library="LibreOffice, where it is installed",
+                keeps=f"what its successor {name}x keeps",
+            )
+            for name, extensions in (
+                ("doc", (".doc", ".dot")),
+                ("ppt", (".ppt", ".pps", ".pot")),
+                ("xls", (".xls", ".xlt")),
+            )
         ),
         Format(
             name="eml",
