@@ -7,11 +7,12 @@ list of what is read; discovery, help texts and the README's table come from it.
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, get_args
 
-from ingest.errors import UnsupportedError, UsageError
+from ingest.errors import MissingExtraError, UnsupportedError, UsageError
 from ingest.types import Partition, Source
 
 ImageMode = Literal["auto", "llava", "ocr", "off"]
@@ -62,7 +63,10 @@ class PagedPartitioner(Partitioner, Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Format:
-    """A format that is read: its name, file extensions, the module and library that read it, and what is kept."""
+    """A format that is read: its name, file extensions, the module and library that read it, and what is kept.
+
+    ``needs`` is the package that the ``extra`` installs.
+    """
 
     name: str
     extensions: tuple[str, ...]
@@ -70,6 +74,7 @@ class Format:
     library: str
     keeps: str
     extra: str | None = None
+    needs: str | None = None
 
 
 FORMATS: dict[str, Format] = {
@@ -131,6 +136,29 @@ FORMATS: dict[str, Format] = {
             library="pillow, rapidocr",
             keeps="the picture, its text by OCR with word boxes; a frame of a TIFF is a page",
         ),
+        Format(
+            name="xlsx",
+            extensions=(".xlsx", ".xlsm"),
+            module="ingest.partition.sheets",
+            library="lxml",
+            keeps="each block of cells of each sheet a table as the sheet shows it, merged cells, headers, titles, notes",
+        ),
+        Format(
+            name="csv",
+            extensions=(".csv", ".tsv"),
+            module="ingest.partition.sheets",
+            library="csv (standard library)",
+            keeps="the records as a table; encoding, delimiter and quotes are found, broken lines named",
+        ),
+        Format(
+            name="parquet",
+            extensions=(".parquet",),
+            module="ingest.partition.sheets",
+            library="pyarrow",
+            keeps="the records as a table",
+            extra="parquet",
+            needs="pyarrow",
+        ),
         # Told by content alone: most .html and .json files are none.
         Format(
             name="addon",
@@ -141,6 +169,14 @@ FORMATS: dict[str, Format] = {
         ),
     )
 }
+
+
+def lacking(name: str) -> MissingExtraError | None:
+    """The error, with its install line, of a format whose package is not installed."""
+    form = FORMATS[name]
+    if form.extra is None or form.needs is None or importlib.util.find_spec(form.needs) is not None:
+        return None
+    return MissingExtraError(form.extra, f"reading {name}")
 
 
 def partitioner_for(source: Source) -> Partitioner:

@@ -75,7 +75,7 @@ def partition(source: Source, options: PartitionOptions) -> Partition:
 # The file.
 
 
-def check_archive(path: Path) -> None:
+def check_archive(path: Path, what: str = "docx") -> None:
     """Refuse what is no archive of a sane size, from its directory alone, before anything is unpacked.
 
     Raises:
@@ -91,12 +91,12 @@ def check_archive(path: Path) -> None:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as exc:
-        raise BrokenError("broken docx: the archive cannot be opened") from exc
+        raise BrokenError(f"broken {what}: the archive cannot be opened") from exc
     if any(member.flag_bits & 1 for member in members):
         raise EncryptedError("encrypted: needs a password; save a copy without one")
     size = sum(member.file_size for member in members)
     if size > MAX_UNPACKED or any(_is_bomb(member) for member in members):
-        raise BrokenError(f"broken docx: {size // 1_000_000} MB when unpacked, far more than a document holds")
+        raise BrokenError(f"broken {what}: {size // 1_000_000} MB when unpacked, far more than a document holds")
 
 
 def _is_bomb(member: zipfile.ZipInfo) -> bool:
