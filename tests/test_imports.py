@@ -30,6 +30,7 @@ HOMES = {
     "llama_index": ["retrievers/llama_index.py"],
     "ollama": ["ingest/models.py"],
     "pebble": ["ingest/workers.py"],
+    "pyarrow": ["ingest/partition/parquet.py"],
     "pymupdf": ["ingest/ocr.py", "ingest/partition/pdf*.py", "ingest/render.py"],
     "rapidocr": ["ingest/ocr.py"],
     "rich": ["cli.py"],
@@ -40,7 +41,7 @@ HOMES = {
 
 LAZY = {
     "PIL", "chromadb", "docx", "liteparse", "llama_cloud", "llama_index", "lxml", "ollama", "onnxruntime", "pandas",
-    "pymupdf", "rapidocr", "tokenizers", "unstructured", "wordllama",
+    "pyarrow", "pymupdf", "rapidocr", "tokenizers", "unstructured", "wordllama",
 }  # fmt: skip
 """Libraries that are imported only inside the functions that use them."""
 

@@ -141,7 +141,7 @@ FORMATS: dict[str, Format] = {
             extensions=(".xlsx", ".xlsm"),
             module="ingest.partition.sheets",
             library="lxml",
-            keeps="each block of cells of each sheet a table as the sheet shows it, merged cells, headers, titles, notes",
+            keeps="each block of cells a table as the sheet shows it, merged cells, headers, titles, notes",
         ),
         Format(
             name="csv",
@@ -248,7 +248,8 @@ def format_of_extension(suffix: str) -> str | None:
 def format_of_text(head: bytes) -> str | None:
     """The format of a text whose extension does not tell it, by its first bytes: an add-on's page or record."""
     addons = importlib.import_module(FORMATS["addon"].module)
-    return "addon" if addons.is_addon_page(head) or addons.is_addon_record(head) else None
+    tests = (addons.is_addon_page, addons.is_addon_record, addons.is_addon_list)
+    return "addon" if any(test(head) for test in tests) else None
 
 
 def extensions() -> Sequence[str]:

@@ -97,11 +97,11 @@ def general(value: float) -> str:
 def _sections(code: str) -> tuple[tuple[str, ...], ...]:
     """The tokens of the up to four parts of a code: above zero, below zero, zero, text."""
     parts: list[list[str]] = [[]]
-    for token in _TOKEN.findall(code[:500]):
-        if token == ";":
+    for piece in _TOKEN.findall(code[:500]):
+        if piece == ";":
             parts.append([])
         else:
-            parts[-1].append(token)
+            parts[-1].append(piece)
     return tuple(map(tuple, parts))
 
 
@@ -131,7 +131,7 @@ def _date(value: float, section: Sequence[str], *, from_1904: bool) -> str:
     return "".join(shown).strip()
 
 
-def _date_token(n: int, section: Sequence[str], moment: datetime, value: float, *, halves: bool) -> str:  # noqa: C901
+def _date_token(n: int, section: Sequence[str], moment: datetime, value: float, *, halves: bool) -> str:
     token = section[n]
     letter, length = token[0].lower(), len(token)
     elapsed = _ELAPSED.fullmatch(token)

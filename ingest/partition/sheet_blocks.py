@@ -1,4 +1,4 @@
-"""Where the tables of a sheet lie: blocks of cells that empty rows and columns part, their titles, headers and notes."""
+"""Where the tables of a sheet lie: blocks that empty rows and columns part, their titles, headers and notes."""
 
 from __future__ import annotations
 
@@ -201,7 +201,7 @@ def _is_title(lines: Sequence[Line], merges: Merges) -> bool:
 
 
 def _is_note(lines: Sequence[Line]) -> bool:
-    row, values = lines[-1]
+    values = lines[-1][1]
     if len(values) != 1 or values[0].kind != "text" or not any(len(v) > 1 for _, v in lines[:-1]):
         return False
     first = min(v[0].column for _, v in lines[:-1])
@@ -261,7 +261,7 @@ def _continues(lines: Sequence[Line], count: int, merges: Merges) -> bool:
     """Whether a row goes on with the header that the rows above began: below groups, in bold, or with units."""
     above_row, above = lines[count - 1]
     values = lines[count][1]
-    spans = any((m := merges.get((above_row, v.column))) is not None for v in above)
+    spans = any((above_row, v.column) in merges for v in above)
     groups = spans or len(above) < len(values)
     bold = all(v.bold for v in values) and any(v.bold for v in above)
     return groups or bold or all(_UNIT.fullmatch(v.text) for v in values)
@@ -299,7 +299,7 @@ def _goes_on(last: Block, block: Block) -> bool:
     """Whether a block is the rest of the table above it, behind an empty row: it lies below it and has no header."""
     if not (last.is_table and last.header and block.lines) or block.titles or last.notes or block.header:
         return False
-    if any(len(values) > 1 for _, values in block.lines) is False:
+    if all(len(values) < 2 for _, values in block.lines):
         return False
     gap = block.row - last.lines[-1][0]
     inside = last.column <= block.column and block.column + block.width <= last.column + last.width

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from html import escape
 
 from ingest.errors import BrokenError
 from ingest.partition import PartitionOptions
@@ -17,13 +18,15 @@ from ingest.partition.headings import nest_under_headings
 from ingest.partition.sheet_blocks import TITLE_CHARACTERS, Block, find_blocks
 from ingest.partition.sheet_grid import Grid, Line, Merge, Value
 from ingest.partition.workbook import read_workbook
-from ingest.tables import cells_to_html, table_text
+from ingest.tables import cells_to_html, header_rows, table_text
 from ingest.types import Cell, Element, Partition, Source, stable_id
 
 WHOLE_CELLS = 5_000
 """Cells up to which a table stays in one piece."""
-GROUP_CELLS = 2_000
-"""Cells of a group of rows of a longer one."""
+GROUP_CHARACTERS = 3_500
+"""Characters of a group of rows of a longer one: with its header it is a chunk."""
+MAX_TIED = 500
+"""Rows that merged cells may hold together in a group."""
 HIDDEN = "hidden sheet"
 
 
@@ -80,22 +83,38 @@ def _element(category: str, text: str, depth: int | None = None) -> Element:
 
 def _table(cells: Sequence[Cell]) -> Element:
     cells = tuple(cells)
-    return replace(_element("Table", table_text(cells)), text_as_html=cells_to_html(_without_gaps(cells)), cells=cells)
+    return replace(_element("Table", table_text(cells)), text_as_html=_html(cells), cells=cells)
+
+
+def _html(cells: Sequence[Cell]) -> str:
+    """The table without its empty rows; rows without spans are many and are written as they are."""
+    head = header_rows(cells)
+    if any(c.row >= head and (c.rowspan > 1 or c.colspan > 1 or c.header) for c in cells):
+        return cells_to_html(_without_gaps(cells))
+    above = cells_to_html([c for c in cells if c.row < head]) if head else "<table></table>"
+    rows: dict[int, list[str]] = {}
+    for cell in cells:
+        if cell.row >= head:
+            row = rows.setdefault(cell.row, [])
+            row.extend(["<td></td>"] * (cell.column - len(row)))
+            row.append(f"<td>{escape(cell.text, quote=False).replace(chr(10), '<br>')}</td>")
+    body = "".join(f"<tr>{''.join(row)}</tr>" for row in rows.values())
+    return f"{above.removesuffix('</table>')}<tbody>{body}</tbody></table>"
 
 
 def _without_gaps(cells: Sequence[Cell]) -> list[Cell]:
-    """The cells with their rows numbered one after the other: what is empty is not written."""
+    """The cells with their rows numbered one after the other."""
     rows = {row: place for place, row in enumerate(sorted({c.row for c in cells}))}
     return [
-        replace(c, row=rows[c.row], rowspan=sum(r in rows for r in range(c.row, c.row + c.rowspan)))
-        if c.rowspan > 1
-        else replace(c, row=rows[c.row])
+        replace(
+            c, row=rows[c.row], rowspan=sum(r in rows for r in range(c.row, c.row + c.rowspan)) if c.rowspan > 1 else 1
+        )
         for c in cells
     ]
 
 
 def _groups(block: Block) -> Iterator[list[Cell]]:
-    """The cells of a block: all of them, or of as many rows as make a group, with the header in each."""
+    """The cells of a block: all of them, or of as many rows as make a chunk, with the header in each."""
     spans = {(m.row, m.column): m for m in block.merges}
     head_lines, body = block.lines[: block.header], block.lines[block.header :]
     labels = not head_lines and _has_labels(body)
@@ -106,13 +125,14 @@ def _groups(block: Block) -> Iterator[list[Cell]]:
     group: list[Line] = []
     size = reach = 0
     for line in body:
-        if size >= GROUP_CELLS and line[0] >= reach:
+        length = sum(len(v.text) + 1 for v in line[1])
+        if group and size + length > GROUP_CHARACTERS and (line[0] >= reach or len(group) > MAX_TIED):
             yield [*head, *_cells(block, group, spans, labels=labels)]
             group, size = [], 0
         group.append(line)
-        size += len(line[1])
+        size += length
         ends = [spans[line[0], v.column] for v in line[1] if (line[0], v.column) in spans] if spans else []
-        reach = max([reach, *(m.row + min(m.rowspan, GROUP_CELLS) for m in ends)])
+        reach = max([reach, *(m.row + m.rowspan for m in ends)])
     yield [*head, *_cells(block, group, spans, labels=labels)]
 
 

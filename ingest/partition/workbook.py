@@ -52,7 +52,7 @@ class _Book:
     styles: Sequence[tuple[str, bool]] = ()
     from_1904: bool = False
     room: int = MAX_CELLS
-    shown: dict[tuple[str, int], tuple[str, Kind]] = field(default_factory=dict)
+    shown: dict[tuple[str, str], tuple[str, Kind]] = field(default_factory=dict)
 
 
 def read_workbook(path: Path) -> tuple[list[Grid], list[str]]:
@@ -244,7 +244,7 @@ def _fill(grid: Grid, file: IO[bytes], book: _Book, warnings: list[str]) -> None
         outside, uncounted, book.room = outside + lost, uncounted + unknown, book.room - len(values)
         if book.room < 0:
             warnings.append(
-                f"sheet {grid.name}: the rows from {row} on could not be read: more than {MAX_CELLS:,} cells in the file"
+                f"sheet {grid.name}: the rows from {row:,} on could not be read: more than {MAX_CELLS:,} cells"
             )
             return
         if values:
@@ -291,11 +291,13 @@ def _shown(cell: _Element, book: _Book) -> tuple[str, Kind, bool, bool]:
     raw: str | None = None
     formula = False
     inline: _Element | None = None
-    for child in cell:
-        name = child.tag.rpartition("}")[2] if isinstance(child.tag, str) else ""
-        raw = child.text if name == "v" else raw
-        formula = formula or name == "f"
-        inline = child if name == "is" else inline
+    for child in cell.iterchildren("{*}v", "{*}f", "{*}is"):
+        if child.tag.endswith("}v"):
+            raw = child.text
+        elif child.tag.endswith("}f"):
+            formula = True
+        else:
+            inline = child
     style = _int(cell.get("s"))
     code, bold = book.styles[style] if style < len(book.styles) else (GENERAL, False)
     kind = cell.get("t") or "n"
