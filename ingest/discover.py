@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ingest.errors import BrokenError, SourceError, UnsupportedError
-from ingest.partition import FORMATS, format_of_extension, format_of_text
+from ingest.partition import FORMATS, format_of_extension, format_of_text, lacking
 from ingest.types import Source
 
 HEAD_BYTES = 2**16
 """Bytes that tell a type; a saved page names its address below styles and scripts."""
 LIBRARY_MARKS = {"library.sqlite", "images"}
 """A folder that holds all of these is a library."""
-TEXT_FORMATS = ("md", "txt", "html")
+TEXT_FORMATS = ("md", "txt", "csv", "html")
 _MAGIC = (
     (b"\xff\xd8\xff", "image"),
     (b"\x89PNG\r\n\x1a\n", "image"),
@@ -29,6 +29,7 @@ _MAGIC = (
     (b"II*\x00", "image"),
     (b"MM\x00*", "image"),
     (b"{\\rtf", "rtf"),
+    (b"PAR1", "parquet"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "ole"),
 )
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
@@ -142,6 +143,9 @@ def sniff(head: bytes, suffix: str, file: BinaryIO | None = None) -> str:
     if found is None and (b"\x00" not in head or head.startswith(_UTF16_MARKS)):
         found = _text_format(head, named)
     if found in FORMATS:
+        if problem := lacking(found):
+            # Found out before the file counts as read, so that the next ingest looks again.
+            raise UnsupportedError(str(problem))
         return found
     if named is not None and found is None:
         raise BrokenError(f"not a {named.upper()} file despite its name")
@@ -205,7 +209,7 @@ def _ole_format(head: bytes, named: str | None, file: BinaryIO | None) -> str | 
 
 
 def _text_format(head: bytes, named: str | None) -> str | None:
-    if named in ("md", "txt"):
+    if named in ("md", "txt", "csv"):
         return named
     if _MAIL_FIELDS.match(head) if named == "eml" else named is None and _MAIL_START.match(head):
         return "eml"

@@ -31,8 +31,9 @@ HOMES = {
     "ollama": ["ingest/models.py"],
     "pebble": ["ingest/workers.py"],
     "psutil": ["ingest/workers.py"],
+    "pyarrow": ["ingest/partition/parquet.py"],
     "pymupdf": ["ingest/ocr.py", "ingest/partition/pdf*.py", "ingest/render.py"],
-    "pypdfium2": ["ingest/partition/pdf_layer.py"],
+    "pypdfium2": ["ingest/partition/pdf_layer.py", "ingest/partition/pdf_levels.py"],
     "rapidocr": ["ingest/ocr.py"],
     "rich": ["cli.py"],
     "sqlite3": ["ingest/library*.py", "ingest/rows.py"],
@@ -42,7 +43,7 @@ HOMES = {
 
 LAZY = {
     "PIL", "chromadb", "docx", "liteparse", "llama_cloud", "llama_index", "lxml", "ollama", "onnxruntime", "pandas",
-    "pymupdf", "pypdfium2", "rapidocr", "tokenizers", "unstructured", "wordllama",
+    "pyarrow", "pymupdf", "pypdfium2", "rapidocr", "tokenizers", "unstructured", "wordllama",
 }  # fmt: skip
 """Libraries that are imported only inside the functions that use them."""
 

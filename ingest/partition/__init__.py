@@ -7,11 +7,12 @@ list of what is read; discovery, help texts and the README's table come from it.
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, Protocol, get_args
 
-from ingest.errors import UnsupportedError, UsageError
+from ingest.errors import MissingExtraError, UnsupportedError, UsageError
 from ingest.types import Partition, Source
 
 ImageMode = Literal["auto", "llava", "ocr", "off"]
@@ -79,7 +80,7 @@ class PagedPartitioner(Partitioner, Protocol):
 class Format:
     """A format that is read: its name, file extensions, the module and library that read it, and what is kept.
 
-    The module of a ``paged`` format is a ``PagedPartitioner``.
+    The module of a ``paged`` format is a ``PagedPartitioner``. ``needs`` is the package that the ``extra`` installs.
     """
 
     name: str
@@ -89,6 +90,7 @@ class Format:
     keeps: str
     extra: str | None = None
     paged: bool = False
+    needs: str | None = None
 
 
 FORMATS: dict[str, Format] = {
@@ -188,6 +190,29 @@ FORMATS: dict[str, Format] = {
             library="pillow, rapidocr",
             keeps="the picture, its text by OCR with word boxes; a frame of a TIFF is a page",
         ),
+        Format(
+            name="xlsx",
+            extensions=(".xlsx", ".xlsm"),
+            module="ingest.partition.sheets",
+            library="lxml",
+            keeps="each block of cells a table as the sheet shows it, merged cells, headers, titles, notes",
+        ),
+        Format(
+            name="csv",
+            extensions=(".csv", ".tsv"),
+            module="ingest.partition.sheets",
+            library="csv (standard library)",
+            keeps="the records as a table; encoding, delimiter and quotes are found, broken lines named",
+        ),
+        Format(
+            name="parquet",
+            extensions=(".parquet",),
+            module="ingest.partition.sheets",
+            library="pyarrow",
+            keeps="the records as a table",
+            extra="parquet",
+            needs="pyarrow",
+        ),
         # Told by content alone: most .html and .json files are none.
         Format(
             name="addon",
@@ -198,6 +223,14 @@ FORMATS: dict[str, Format] = {
         ),
     )
 }
+
+
+def lacking(name: str) -> MissingExtraError | None:
+    """The error, with its install line, of a format whose package is not installed."""
+    form = FORMATS[name]
+    if form.extra is None or form.needs is None or importlib.util.find_spec(form.needs) is not None:
+        return None
+    return MissingExtraError(form.extra, f"reading {name}")
 
 
 def partitioner_for(source: Source) -> Partitioner:
@@ -290,7 +323,8 @@ def format_of_extension(suffix: str) -> str | None:
 def format_of_text(head: bytes) -> str | None:
     """The format of a text whose extension does not tell it, by its first bytes: an add-on's page or record."""
     addons = importlib.import_module(FORMATS["addon"].module)
-    return "addon" if addons.is_addon_page(head) or addons.is_addon_record(head) else None
+    tests = (addons.is_addon_page, addons.is_addon_record, addons.is_addon_list)
+    return "addon" if any(test(head) for test in tests) else None
 
 
 def extensions() -> Sequence[str]:
