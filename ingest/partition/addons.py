@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, NamedTuple, TypeGuard
 from ingest.errors import BrokenError, UnsupportedError
 from ingest.partition import PartitionOptions
 from ingest.partition.bridge import picture_png
+from ingest.partition.encoding import declared_charset, decode
 from ingest.partition.headings import nest_under_headings
-from ingest.partition.web import declared_charset, decode
 from ingest.tables import cells_to_html, table_text
 from ingest.types import Cell, Element, Partition, Source, stable_id
 

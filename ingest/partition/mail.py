@@ -23,8 +23,9 @@ from ingest.errors import BrokenError, EncryptedError
 from ingest.images import is_plain, is_too_small
 from ingest.partition import PartitionOptions
 from ingest.partition.bridge import offline_unstructured, picture_png, to_elements, vendor_errors
+from ingest.partition.encoding import decode
 from ingest.partition.headings import nest_under_headings
-from ingest.partition.web import decode, partition_markup
+from ingest.partition.web import partition_markup
 from ingest.types import Element, Partition, Source, stable_id
 
 MAX_PARTS = 1000
