@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (markup is read best as it is)
 """Web pages with planted words: ``c…`` words are content, ``n…`` words stand in what is around it."""
 
 from __future__ import annotations
