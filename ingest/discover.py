@@ -21,7 +21,7 @@ HEAD_BYTES = 2**16
 """Bytes that tell a type; a saved page names its address below styles and scripts."""
 LIBRARY_MARKS = {"library.sqlite", "images"}
 """A folder that holds all of these is a library."""
-TEXT_FORMATS = ("md", "txt", "html")
+TEXT_FORMATS = ("md", "rst", "txt", "html", "mhtml")
 _MAGIC = (
     (b"\xff\xd8\xff", "image"),
     (b"\x89PNG\r\n\x1a\n", "image"),
@@ -41,6 +41,9 @@ _MAIL_START = re.compile(
     re.IGNORECASE,
 )
 """A text without a known extension is mail when it begins with three of the fields that messages begin with."""
+_SAVED_PAGE = re.compile(rb"(?im)^(?:Snapshot-Content-Location:|From: *<?Saved by )")
+_MSG_MARK = "__properties_version1.0".encode("utf-16-le")
+"""The stream that the root folder of an Outlook message holds."""
 _ZIP_MARKS = (("word/", "docx"), ("ppt/", "pptx"), ("xl/", "xlsx"))
 
 
@@ -134,6 +137,8 @@ def sniff(head: bytes, suffix: str, file: BinaryIO | None = None) -> str:
             raise UnsupportedError(_unread(suffix))
         raise BrokenError("empty file (0 bytes)")
     found = _binary_format(head, named, file)
+    if found == "ole" and file is not None and _is_outlook(head, file):
+        return "msg"
     if found == "ole" and named in ("docx", "pptx", "xlsx"):
         return named
     if found is None and (b"\x00" not in head or head.startswith(_UTF16_MARKS)):
@@ -171,6 +176,13 @@ def _binary_format(head: bytes, named: str | None, file: BinaryIO | None) -> str
     return next((name for magic, name in _MAGIC if head.startswith(magic)), None)
 
 
+def _is_outlook(head: bytes, file: BinaryIO) -> bool:
+    """Whether the folder of an OLE file, whose place its header tells, is that of an Outlook message."""
+    sector = 1 << min(int.from_bytes(head[30:32], "little"), 12)
+    file.seek((int.from_bytes(head[48:52], "little") + 1) * sector)
+    return _MSG_MARK in file.read(max(sector, 4096))
+
+
 def _zip_format(file: BinaryIO) -> str | None:
     file.seek(0)
     try:
@@ -184,8 +196,10 @@ def _zip_format(file: BinaryIO) -> str | None:
 
 
 def _text_format(head: bytes, named: str | None) -> str | None:
-    if named in ("md", "txt"):
+    if named in ("md", "rst", "txt"):
         return named
+    if _MAIL_FIELDS.match(head) and (named == "mhtml" or (named in (None, "eml") and _SAVED_PAGE.search(head[:4096]))):
+        return "mhtml"
     if _MAIL_FIELDS.match(head) if named == "eml" else named is None and _MAIL_START.match(head):
         return "eml"
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()

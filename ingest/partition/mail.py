@@ -76,10 +76,21 @@ def partition(source: Source, options: PartitionOptions) -> Partition:
         message = email.message_from_bytes(content, policy=_POLICY)
         if not any(_header(message, name) for name in ("From", "To", "Date", "Subject", "Received", "Message-ID")):
             raise BrokenError("broken eml: no header fields of a message")
-        _refuse_encrypted(message)
-        parts = _Parts()
-        _sort(message, parts, 0)
-        return _assembled(message, parts, source, options)
+        return partition_message(message, [], source, options)
+
+
+def partition_message(
+    message: Message, warnings: Sequence[str], source: Source, options: PartitionOptions
+) -> Partition:
+    """The elements and members of a message that was read, with warnings of the reading.
+
+    Raises:
+        EncryptedError: the message is encrypted.
+    """
+    _refuse_encrypted(message)
+    parts = _Parts(warnings=list(warnings))
+    _sort(message, parts, 0)
+    return _assembled(message, parts, source, options)
 
 
 def _refuse_encrypted(message: Message) -> None:
