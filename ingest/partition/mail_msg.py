@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _SHOWN_TO, _SHOWN_CC, _HTML, _CONTENT_ID = 0x0E04, 0x0E03, 0x1013, 0x3712
 _SHORT_NAME, _DISPLAY_NAME = 0x3704, 0x3001
 _SEALED = ("ipm.note.smime", "ipm.note.secure")
-_POLICY = email.policy.default.clone(max_line_length=None)
+_POLICY = email.policy.default.clone(refold_source="none")
 
 
 def partition(source: Source, options: PartitionOptions) -> Partition:
