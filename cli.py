@@ -132,7 +132,7 @@ def main() -> None:
 
 
 @main.command()
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH_OR_URL...")
 @library_option
 @click.option("--jobs", type=click.IntRange(min=1), help="Worker processes [one a core].")
 @click.option(
@@ -156,6 +156,16 @@ def main() -> None:
     show_default=True,
     help="Where chunks begin.",
 )
+@click.option("--depth", type=click.IntRange(min=0), help="Links to follow from a web page [as last time, else 0].")
+@click.option("--max-pages", type=click.IntRange(min=1), help="Pages of a site to take [as last time, else 100].")
+@click.option(
+    "--delay",
+    type=click.FloatRange(min=0),
+    default=0.5,
+    show_default=True,
+    help="Seconds between requests to a site; what its robots.txt asks for counts if it is more.",
+)
+@click.option("--allow-private", is_flag=True, help="Fetch also from this machine and private networks.")
 @click.option("--prune", is_flag=True, help="Remove the sources of a root that is gone or suddenly empty.")
 @click.option("--retry-failed", is_flag=True, help="Read files again that failed before and have not changed.")
 @click.option("--no-wait", is_flag=True, help="Exit when another process is writing to the library.")
@@ -168,21 +178,27 @@ def ingest(
     parser: str,
     images: str,
     chunking: str,
+    depth: int | None,
+    max_pages: int | None,
+    delay: float,
+    allow_private: bool,
     prune: bool,
     retry_failed: bool,
     no_wait: bool,
     password: str | None,
     as_json: bool,
 ) -> None:
-    """Bring the library into exact sync with files and folders.
+    """Bring the library into exact sync with files, folders and web pages.
 
     New and changed files are read, unchanged ones cost nothing, files that are gone are removed.
 
     \b
     pincite ingest docs reports/2024.pdf
     pincite ingest docs --jobs 1 --json
+    pincite ingest https://example.org/handbook/ --depth 2
     """
     from ingest.chunk import ChunkOptions
+    from ingest.crawl import CrawlOptions
     from ingest.partition import PartitionOptions
     from ingest.pipeline import IngestOptions
     from ingest.pipeline import ingest as run
@@ -191,6 +207,7 @@ def ingest(
     options = IngestOptions(
         partition=PartitionOptions(parser=parser, images=images, password=settings.password),  # type: ignore[arg-type]
         chunk=ChunkOptions(chunking=chunking),  # type: ignore[arg-type]
+        crawl=CrawlOptions(depth=depth, max_pages=max_pages, delay=delay, allow_private=allow_private),
         prune=prune,
         retry_failed=retry_failed,
         wait=not no_wait,

@@ -20,6 +20,7 @@ from ingest.errors import (
     LibraryMissingError,
     NewerSchemaError,
 )
+from ingest.fetch import is_url
 from ingest.rows import (
     chunk_of,
     chunk_row,
@@ -189,7 +190,9 @@ class Library:
         return self.folder / "chroma"
 
     def shown(self, path: str) -> str:
-        """A path as users see it: relative to the library's parent folder."""
+        """A path as users see it: relative to the library's parent folder; a web page's is its address."""
+        if is_url(path):
+            return path
         return shown_path(os.path.relpath(path, self.folder.parent))
 
     # --- connections and schema -----------------------------------------------------------------

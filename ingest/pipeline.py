@@ -17,10 +17,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from ingest.chunk import ChunkOptions, chunk
+from ingest.crawl import CrawlOptions, SiteListing, sync_site
 from ingest.discover import Listing, identify, list_files, roots_of, sniff_bytes
 from ingest.embed import Embedder, asks_server, embedder_name, load_embedder, text_hash
 from ingest.errors import BrokenError, LibraryError, ModelError, SourceError, UnsupportedError, UsageError
+from ingest.fetch import GoneError, is_url, normal_url
 from ingest.library import DATABASE, EmbedderRecord, Library, PathRecord, SourceRecord
+from ingest.library_pages import KnownPages
 from ingest.ocr import OcrLine, read_picture
 from ingest.partition import PartitionOptions, count_by_category
 from ingest.reading import Reading, ReadTask, outcome_of, read_many, submit_read
@@ -68,6 +71,7 @@ class IngestOptions:
 
     partition: PartitionOptions = field(default_factory=PartitionOptions)
     chunk: ChunkOptions = field(default_factory=ChunkOptions)
+    crawl: CrawlOptions = field(default_factory=CrawlOptions)
     prune: bool = False
     retry_failed: bool = False
     wait: bool = True
@@ -137,12 +141,13 @@ def ingest(
     settings = settings or read_settings()
     given = Path(library) if library is not None else settings.library
     folder = find_library(given)
-    roots = roots_of(paths)
+    given_roots = list(paths)
+    roots: list[Path | str] = [*roots_of(p for p in given_roots if not is_url(p)), *_urls_of(given_roots)]
     if not roots:
         raise UsageError("nothing to ingest: name a file or a folder")
     options = options or IngestOptions()
     report = on_progress or (lambda _: None)
-    if not (folder / DATABASE).is_file() and not any(root.exists() for root in roots):
+    if not (folder / DATABASE).is_file() and not any(isinstance(root, str) or root.exists() for root in roots):
         shown = (shown_path(os.path.relpath(root, folder.parent)) for root in roots)
         yield from (SourceResult(path=path, state="failed", reason="no such file or folder") for path in shown)
         return
@@ -152,6 +157,11 @@ def ingest(
         _Run(opened, options, settings, embedder, report) as run,
     ):
         yield from run.sync(roots)
+
+
+def _urls_of(paths: Iterable[str | Path]) -> list[str]:
+    """The web addresses among arguments, each once in one spelling."""
+    return list(dict.fromkeys(normal_url(str(path)) for path in paths if is_url(path)))
 
 
 class _Run:
@@ -173,6 +183,7 @@ class _Run:
         self.results: deque[SourceResult] = deque()
         self.unindexed = 0
         self.files = self.done = self.pages = 0
+        self.sites: dict[str, SiteListing] = {}
         self.embedder_name = _embedder_name(library, settings, embedder)
 
     def __enter__(self) -> Self:
@@ -188,7 +199,7 @@ class _Run:
 
     # --- roots ----------------------------------------------------------------------------------
 
-    def sync(self, roots: Sequence[Path]) -> Iterator[SourceResult]:
+    def sync(self, roots: Sequence[Path | str]) -> Iterator[SourceResult]:
         """Every result of this run."""
         started = time.time()
         states: Counter[str] = Counter()
@@ -199,11 +210,11 @@ class _Run:
         self._update_index()
         self.library.put_run(started, states)
 
-    def _results(self, roots: Sequence[Path]) -> Iterator[SourceResult]:
-        listings: dict[Path, Listing] = {}
+    def _results(self, roots: Sequence[Path | str]) -> Iterator[SourceResult]:
+        listings: dict[Path | str, Listing] = {}
         for root in roots:
             try:
-                listings[root] = self._look(root)
+                listings[root] = self._look_at_site(root) if isinstance(root, str) else self._look(root)
             except SourceError as exc:
                 yield self._folder_problem(str(root), exc.reason)
         holders: dict[str, list[str]] = {}
@@ -241,18 +252,46 @@ class _Run:
             raise SourceError(f"the folder is empty{kept}")
         return listing
 
+    def _look_at_site(self, root: str) -> Listing:
+        """What an address leads to, fetched into the library.
+
+        Raises:
+            SourceError: the address itself cannot be had; nothing of it may be removed.
+        """
+        known = self.library.paths(root)
+        with KnownPages(self.library) as pages:
+            pages.forget_unheld([root])
+            try:
+                site = self.sites[root] = sync_site(
+                    root,
+                    pages,
+                    self.library.put_member,
+                    self.options.crawl,
+                    max_bytes=self.settings.max_file_mb * 2**20,
+                    on_page=lambda url, count: self._report("fetching", url),
+                )
+            except SourceError as exc:
+                if isinstance(exc, GoneError) and known and self.options.prune:
+                    return Listing(files=(), unreadable=())
+                kept = f"; its sources were kept: {len(known)}" if known else ""
+                insist = " (--prune removes them)" if known and isinstance(exc, GoneError) else ""
+                raise SourceError(f"{exc.reason}{kept}{insist}") from exc
+        return Listing(files=(*site.sources, *(url for url in site.problems if url not in site.sources)), unreadable=())
+
     def _folder_problem(self, folder: str, reason: str) -> SourceResult:
         return SourceResult(path=self.library.shown(folder), state="failed", reason=reason)
 
-    def _remove_gone(self, root: Path, listing: Listing) -> Iterator[SourceResult]:
+    def _remove_gone(self, root: Path | str, listing: Listing) -> Iterator[SourceResult]:
         kept = set(listing.files)
         gone = [
             path
             for path in self.library.paths(str(root))
             if path not in kept and not any(Path(path).is_relative_to(folder) for folder in listing.unreadable)
         ]
+        site = self.sites.get(str(root))
         for path in self.library.drop_paths(gone, str(root)):
-            yield SourceResult(path=self.library.shown(path), state="removed", reason="the file is gone")
+            reason = "the file is gone" if site is None else site.gone.get(path, "no longer part of the site")
+            yield SourceResult(path=self.library.shown(path), state="removed", reason=reason)
 
     # --- files ----------------------------------------------------------------------------------
 
@@ -289,6 +328,9 @@ class _Run:
     def _begin(self, path: str, roots: Sequence[str]) -> None:
         """Identify a file, and start what its source lacks."""
         self._report("reading", self.library.shown(path))
+        if is_url(path):
+            self._begin_page(path, roots)
+            return
         try:
             source = identify(path, max_bytes=self.settings.max_file_mb * 2**20)
             mtime_ns = Path(path).stat().st_mtime_ns
@@ -299,6 +341,16 @@ class _Run:
             self._put_unidentified(path, roots, SourceError(f"cannot be read: {exc.strerror}"))
             return
         self._admit(_Job(path=path, roots=roots, source=source, mtime_ns=mtime_ns))
+
+    def _begin_page(self, url: str, roots: Sequence[str]) -> None:
+        """Start what a fetched page lacks, or record why it could not be fetched."""
+        sites = [self.sites[root] for root in roots]
+        problem = next((site.problems[url] for site in sites if url in site.problems), None)
+        if problem is not None:
+            self._put_unidentified(url, roots, problem)
+            return
+        source = next(site.sources[url] for site in sites if url in site.sources)
+        self._admit(_Job(path=url, roots=roots, source=source, mtime_ns=0))
 
     def _admit(self, job: _Job) -> None:
         """Start what an identified source lacks."""
@@ -823,6 +875,10 @@ def remove(library: Library, paths: Iterable[str | Path]) -> list[SourceResult]:
 
 def _known_under(library: Library, given: str | Path) -> list[str]:
     """The known paths that are meant by a path, or by one as ``status`` shows it."""
+    if is_url(given):
+        url = normal_url(str(given))
+        below = url.rstrip("/") + "/"
+        return [p for p in library.paths() if p == url or p.startswith(below)] or list(library.paths(url))
     wanted = roots_of([given])[0]
     return [p for p in library.paths() if Path(p).is_relative_to(wanted) or library.shown(p) == str(given)]
 

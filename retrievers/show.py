@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ingest.errors import EncryptedError, SourceError, UsageError
+from ingest.fetch import is_url
 from ingest.library import Library
 from ingest.render import check_original, crop, draw_pages, mark, open_picture, png_bytes
 from ingest.types import BoundingBox, PageBox, union_box
@@ -33,7 +34,8 @@ def show(library: Library, wanted: str, *, password: str | None = None) -> bytes
         raise SourceError(f"{wanted}: its document is no longer in the library")
     if not boxes or record.format not in DRAWN:
         raise SourceError(f"{Path(path).name} has no pages to draw; its text is in `pincite search --json`")
-    original = Path(path) if record.parent_id is None else library.member_path(source_id, record.format)
+    is_kept = record.parent_id is not None or is_url(path)
+    original = library.member_path(source_id, record.format) if is_kept else Path(path)
     if record.parent_id is None:
         check_original(original, source_id)
     marked = [b.box for b in boxes if b.page == page]

@@ -15,8 +15,8 @@ FILES = sorted(path for part in ("cli.py", "ingest/**/*.py", "retrievers/**/*.py
 INNER = [path for path in FILES if ROOT / "ingest" in path.parents and path != ROOT / "ingest" / "__init__.py"]
 
 ORDER = [
-    "types", "errors", "settings", "models", "render", "tables", "images", "strokes", "ocr", "partition", "discover",
-    "partition.*", "surroundings", "summarize", "chunk*", "embed*", "rows", "library*", "vectors",
+    "types", "errors", "settings", "models", "fetch", "render", "tables", "images", "strokes", "ocr", "partition",
+    "discover", "partition.*", "surroundings", "summarize", "chunk*", "embed*", "rows", "library*", "crawl", "vectors",
     "workers", "reading", "pipeline",
 ]  # fmt: skip
 """The modules of ``ingest`` in the order in which a document meets them. A module imports only what stands before it
@@ -25,6 +25,8 @@ or beside it in its family. ``partition`` alone is the seat and the list of form
 HOMES = {
     "chromadb": ["ingest/vectors.py"],
     "click": ["cli.py"],
+    "docutils": ["ingest/partition/rst.py"],
+    "httpcore": ["ingest/fetch.py"],
     "liteparse": ["ingest/partition/pdf*.py", "ingest/render.py"],
     "llama_cloud": ["ingest/partition/llamaparse.py"],
     "llama_index": ["retrievers/llama_index.py"],
@@ -34,6 +36,8 @@ HOMES = {
     "pyarrow": ["ingest/partition/parquet.py"],
     "pymupdf": ["ingest/ocr.py", "ingest/partition/pdf*.py", "ingest/render.py"],
     "pypdfium2": ["ingest/partition/pdf_layer.py", "ingest/partition/pdf_levels.py"],
+    "oxmsg": ["ingest/partition/mail_msg.py"],
+    "protego": ["ingest/crawl.py"],
     "rapidocr": ["ingest/ocr.py"],
     "rich": ["cli.py"],
     "sqlite3": ["ingest/library*.py", "ingest/rows.py"],
@@ -42,8 +46,9 @@ HOMES = {
 """The only files that import a library."""
 
 LAZY = {
-    "PIL", "chromadb", "docx", "liteparse", "llama_cloud", "llama_index", "lxml", "ollama", "onnxruntime", "pandas",
-    "pyarrow", "pymupdf", "pypdfium2", "rapidocr", "tokenizers", "unstructured", "wordllama",
+    "PIL", "charset_normalizer", "chromadb", "docutils", "docx", "httpcore", "liteparse", "llama_cloud", "llama_index",
+    "lxml", "ollama", "onnxruntime", "oxmsg", "pandas", "protego", "pyarrow", "pymupdf", "pypdfium2", "rapidocr",
+    "tokenizers", "unstructured", "wordllama",
 }  # fmt: skip
 """Libraries that are imported only inside the functions that use them."""
 

@@ -120,11 +120,25 @@ FORMATS: dict[str, Format] = {
             keeps="headings, paragraphs, lists, tables with merged cells, code, pictures in the page, captions",
         ),
         Format(
+            name="mhtml",
+            extensions=(".mhtml", ".mht"),
+            module="ingest.partition.mhtml",
+            library="email (standard library), unstructured, lxml",
+            keeps="what is kept of HTML, and the pictures that were saved with the page",
+        ),
+        Format(
             name="md",
             extensions=(".md", ".markdown"),
             module="ingest.partition.text",
             library="unstructured, markdown-it-py",
             keeps="headings, paragraphs, lists, tables, code",
+        ),
+        Format(
+            name="rst",
+            extensions=(".rst", ".rest"),
+            module="ingest.partition.rst",
+            library="docutils, unstructured",
+            keeps="headings, paragraphs, lists, tables with merged cells, code, captions",
         ),
         Format(
             name="txt",
@@ -182,6 +196,13 @@ FORMATS: dict[str, Format] = {
             module="ingest.partition.mail",
             library="email (standard library), unstructured",
             keeps="subject, sender, date, text, pictures in the text; what is attached is read as documents of its own",
+        ),
+        Format(
+            name="msg",
+            extensions=(".msg",),
+            module="ingest.partition.mail_msg",
+            library="python-oxmsg, unstructured",
+            keeps="what is kept of a message in `.eml`, from a message that Outlook saved",
         ),
         Format(
             name="image",

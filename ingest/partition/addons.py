@@ -22,8 +22,9 @@ from ingest.errors import BrokenError
 from ingest.partition import PartitionOptions
 from ingest.partition.addon_lists import is_addon_list, listed_records, members_of, take_listed
 from ingest.partition.bridge import picture_png
+from ingest.partition.encoding import declared_charset, decode
 from ingest.partition.headings import nest_under_headings
-from ingest.partition.web import declared_charset, decode, partition_markup
+from ingest.partition.web import partition_markup
 from ingest.tables import cells_to_html, table_text
 from ingest.types import Cell, Element, Partition, Source, stable_id
 

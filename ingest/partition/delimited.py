@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ingest.errors import BrokenError
+from ingest.partition.encoding import decode
 from ingest.partition.sheet_grid import MAX_CELLS, Grid, Line, typed_lines
-from ingest.partition.web import decode
 
 DELIMITERS = (",", ";", "\t", "|")
 SAMPLE_LINES = 200
