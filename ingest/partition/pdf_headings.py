@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
 from ingest.partition.pdf_boxes import shares_column
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 RUNNING_LINE = 40
 """Characters from which on a line is running text: cells, labels and headings are mostly shorter."""
+SHORT_LINE = 20
+"""The same on a leaflet whose columns are narrow."""
+SHORT_LINES = 15
+"""Such lines that a page needs: a few are labels."""
 RUNNING_LINES = 5
 """Lines of running text that a page needs for its own to be known."""
 LARGER = 1.1
@@ -99,18 +103,20 @@ def setting_of(words: Iterable[PageWord]) -> Setting:
     return letters.most_common(1)[0][0] if letters else Setting()
 
 
-def running_text(pages: Iterable[ParsedPage]) -> Setting | None:
-    """The setting of most running text of pages, by its long lines; None where they have hardly any."""
+def running_text(
+    pages: Iterable[ParsedPage], *, line: int = RUNNING_LINE, least: int = RUNNING_LINES
+) -> Setting | None:
+    """The setting of most running text of pages, by lines of ``line`` characters; None without ``least`` of them."""
     letters = Counter[Setting]()
     count = 0
     for page in pages:
         for item in page.text_items:
-            if len(item.text) >= RUNNING_LINE and item.font_height and round(item.rotation) == 0:
+            if len(item.text) >= line and item.font_height and round(item.rotation) == 0:
                 count += 1
                 font = (item.font_name or "").rpartition("+")[2]
                 own = _setting(item.font_height, item.font_weight or 0, item.fill_color or "", font)
                 letters[own] += len(item.text)
-    return letters.most_common(1)[0][0] if count >= RUNNING_LINES else None
+    return letters.most_common(1)[0][0] if count >= least else None
 
 
 @lru_cache(maxsize=1000)
@@ -125,7 +131,8 @@ def page_headings(work: PageText, elements: Sequence[Element], document: Setting
 
     Every word stays in an element. Where the words' settings are unknown (OCR), only the texts are judged.
     """
-    body = running_text([work.parsed]) or document or Setting()
+    page = [work.parsed]
+    body = running_text(page) or document or running_text(page, line=SHORT_LINE, least=SHORT_LINES) or Setting()
     out = [part for e in elements for part in _beside_each_other(work, e, body)]
     out = [part for e in out for part in _headed_paragraph(work, e, body)]
     out = _with_found_titles(work, out, body)
@@ -224,23 +231,32 @@ def _is_subtitle(head: Sequence[PageWord], rest: Sequence[PageWord]) -> bool:
 
 
 def _headed_paragraph(work: PageText, element: Element, body: Setting) -> Iterator[Element]:
-    """A paragraph whose first line alone is set as a heading: that heading, and the rest as the paragraph."""
+    """A paragraph in which whole lines are set as headings: those headings, and what stands between them."""
     rows = rows_of(work, element) if element.category == "NarrativeText" else []
-    first, others = (setting_of(rows[0]), [setting_of(row) for row in rows[1:]]) if rows else (Setting(), [])
-    stands_out = first.bold and not any(s.bold for s in others) and first.size >= body.size * SMALLER
-    if not others or not stands_out or not _ends_early(rows) or not _is_heading_text(rows[0]):
+    heads = [_is_heading_line(rows, i, body) for i in range(len(rows))]
+    if not any(heads):
         yield element
         return
-    head, rest = rows[0], [w for row in rows[1:] for w in row]
-    yield page_element(work.number, "Title", join_words(head), union_box([w.box for w in head]), FOUND_LEVEL)
-    yield page_element(work.number, element.category, join_words(rest), union_box([w.box for w in rest]))
+    for is_head, part in groupby(zip(heads, rows, strict=True), key=lambda pair: pair[0]):
+        words = [w for _, row in part for w in row]
+        category, depth = ("Title", FOUND_LEVEL) if is_head else (element.category, None)
+        yield page_element(work.number, category, join_words(words), union_box([w.box for w in words]), depth)
 
 
-def _ends_early(rows: Sequence[Sequence[PageWord]]) -> bool:
-    """Whether the next word would have found room on the first line: its end is meant, no line break."""
-    right = max(w.box[2] for row in rows for w in row)
-    following = rows[1][0].box
-    return right - rows[0][-1].box[2] > following[2] - following[0] + height_of(rows[0])
+def _is_heading_line(rows: Sequence[Sequence[PageWord]], index: int, body: Setting) -> bool:
+    """Whether a line alone is bold, and the next word would have found room on it: its end is meant, no line break."""
+    if index + 1 >= len(rows) or not body.size:
+        return False
+    row, following = rows[index], rows[index + 1]
+    own, beside = setting_of(row), [*rows[max(0, index - 1) : index], following]
+    room = max(w.box[2] for r in rows for w in r) - row[-1].box[2]
+    return (
+        own.bold
+        and not any(setting_of(r).bold for r in beside)
+        and own.size >= body.size * SMALLER
+        and room > following[0].box[2] - following[0].box[0] + height_of(row)
+        and _is_heading_text(row)
+    )
 
 
 def _is_heading_text(words: Sequence[PageWord]) -> bool:
@@ -373,7 +389,7 @@ def _demoted(work: PageText, element: Element, elements: Sequence[Element], body
 def _next_below(element: Element, elements: Sequence[Element]) -> Element | None:
     """The nearest element under another one, in its column."""
     box = element.boxes[0].box
-    below = [e for e in elements if e is not element and shares_column(e.boxes[0].box, box)]
+    below = [e for e in elements if e.category != "Image" and shares_column(e.boxes[0].box, box)]
     below = [e for e in below if e.boxes[0].box[1] > (box[1] + box[3]) / 2]
     return min(below, key=lambda e: e.boxes[0].box[1], default=None)
 
