@@ -43,6 +43,8 @@ GUTTER = 1.5
 """Heights of a letter between headings that stand side by side, at least: no space between words is so wide."""
 LEADING = 0.8
 """Heights of a letter between lines of one heading or paragraph, at most."""
+BLANK_LINE = 0.75
+"""Heights of a letter between lines from which on one line is left out between them."""
 WRAP_LEADING = 0.5
 """Heights of a letter between two headings that are one, at most."""
 LONG_HEADING = 15
@@ -133,7 +135,8 @@ def page_headings(work: PageText, elements: Sequence[Element], document: Setting
     """
     page = [work.parsed]
     body = running_text(page) or document or running_text(page, line=SHORT_LINE, least=SHORT_LINES) or Setting()
-    out = [part for e in elements for part in _beside_each_other(work, e, body)]
+    out = [part for e in elements for part in _over_each_other(work, e)]
+    out = [part for e in out for part in _beside_each_other(work, e, body)]
     out = [part for e in out for part in _headed_paragraph(work, e, body)]
     out = _with_found_titles(work, out, body)
     out = [_found(work, e, out, body) for e in out]
@@ -178,6 +181,28 @@ def _own_rows(work: PageText, element: Element) -> list[list[PageWord]]:
 
 
 # --- one heading into its parts ------------------------------------------------------------------
+
+
+def _over_each_other(work: PageText, element: Element) -> Iterator[Element]:
+    """Two headings with a blank line between them that were read as one, apart if their type or place differs."""
+    rows = rows_of(work, element) if element.category == "Title" else []
+    cut = next((i for i, (upper, lower) in enumerate(pairwise(rows), 1) if _is_blank_between(upper, lower)), 0)
+    if not cut:
+        yield element
+        return
+    for part in (rows[:cut], rows[cut:]):
+        words = [w for row in part for w in row]
+        box = union_box([w.box for w in words])
+        yield page_element(work.number, "Title", join_words(words), box, element.category_depth)
+
+
+def _is_blank_between(upper: Sequence[PageWord], lower: Sequence[PageWord]) -> bool:
+    a, b = union_box([w.box for w in upper]), union_box([w.box for w in lower])
+    height = min(height_of(upper), height_of(lower))
+    first, second = setting_of(upper), setting_of(lower)
+    aligned = min(abs(a[0] - b[0]), abs(a[0] + a[2] - b[0] - b[2]) / 2) < height
+    same = (first.size, first.bold, first.italic) == (second.size, second.bold, second.italic)
+    return b[1] - a[3] >= BLANK_LINE * height and not (same and aligned)
 
 
 def _beside_each_other(work: PageText, element: Element, body: Setting) -> Iterator[Element]:

@@ -124,7 +124,7 @@ def _word_height(pages: Mapping[int, Page]) -> float:
 
 def _is_display(element: Element, normal: float) -> bool:
     _, top, _, foot = element.boxes[0].box
-    return element.category == "Title" and foot - top >= DISPLAY * normal
+    return element.category == "Title" and 0 < DISPLAY * normal <= foot - top
 
 
 # --- levels ---------------------------------------------------------------------------------------
