@@ -133,8 +133,7 @@ def page_headings(work: PageText, elements: Sequence[Element], document: Setting
 
     Every word stays in an element. Where the words' settings are unknown (OCR), only the texts are judged.
     """
-    page = [work.parsed]
-    body = running_text(page) or document or running_text(page, line=SHORT_LINE, least=SHORT_LINES) or Setting()
+    body = _body(work, document)
     out = [part for e in elements for part in _over_each_other(work, e)]
     out = [part for e in out for part in _beside_each_other(work, e, body)]
     out = [part for e in out for part in _headed_paragraph(work, e, body)]
@@ -147,6 +146,17 @@ def page_headings(work: PageText, elements: Sequence[Element], document: Setting
     out = _with_numbers(work, out)
     out = _with_whole_paragraphs(work, _rejoined(work, out))
     return [_with_style_level(work, _with_whole_words(work, e)) for e in out]
+
+
+def with_left_titles(work: PageText, elements: Sequence[Element]) -> list[Element]:
+    """The elements of a page with titles among the words that a new reading of its tables left over."""
+    return _with_found_titles(work, elements, _body(work, None))
+
+
+def _body(work: PageText, document: Setting | None) -> Setting:
+    """The setting of a page's running text, else the document's; an unknown one where neither has any."""
+    page = [work.parsed]
+    return running_text(page) or document or running_text(page, line=SHORT_LINE, least=SHORT_LINES) or Setting()
 
 
 def rows_of(work: PageText, element: Element) -> list[list[PageWord]]:

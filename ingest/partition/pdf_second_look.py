@@ -16,7 +16,7 @@ from ingest.ocr import OcrLine, mean_confidence, page_scale, read_lines
 from ingest.partition import PartitionOptions
 from ingest.partition.pdf_careful import read_tables, torn, with_grids
 from ingest.partition.pdf_drawn_tables import find_tables
-from ingest.partition.pdf_headings import page_headings
+from ingest.partition.pdf_headings import page_headings, with_left_titles
 from ingest.partition.pdf_loss import loss_warnings, lost_words
 from ingest.partition.pdf_page import page_record, with_crops
 from ingest.partition.pdf_pictures import is_garbled, line_elements, read_regions, read_scale, unread_regions
@@ -101,7 +101,7 @@ def _read_tables(source: Source, work: PageText, draft: Partition, options: Part
         grids = read_tables(source.path, work.number, password=options.password)
     except BrokenError as exc:
         return replace(draft, warnings=(f"page {work.number}: no second look at its tables ({exc})",))
-    elements = with_grids(work, draft.elements, grids)
+    elements = with_left_titles(work, with_grids(work, draft.elements, grids))
     page = page_record(work, elements, 0.0)
     return Partition(elements=tuple(elements), pages=(replace(page, tier="careful"),))
 

@@ -8,10 +8,10 @@ import pymupdf
 import pytest
 
 from ingest.partition import PartitionOptions, partition
-from ingest.partition.pdf_headings import Setting, page_headings, running_text
-from ingest.partition.pdf_levels import OutlineEntry, headings_over_document, read_outline
+from ingest.partition.pdf_headings import Setting, page_headings, running_text, with_left_titles
+from ingest.partition.pdf_levels import headings_over_document, read_outline
 from ingest.partition.pdf_words import PageText, PageWord, page_element
-from ingest.types import Element, Page, Source, union_box
+from ingest.types import Element, OutlineEntry, Page, Source, union_box
 
 BODY = Setting(size=10.0, colour="ff000000", font="Serif-Roman")
 PROSE = "The cooperative runs four ferry routes between the port and the islands of the sound."
@@ -52,6 +52,13 @@ class Sheet:
 
     def titles(self) -> list[str]:
         return [text for category, text in self.read() if category == "Title"]
+
+
+def item(text: str, size: float) -> Any:
+    """A line as LiteParse gives it."""
+    return SimpleNamespace(
+        text=text, font_height=size, font_weight=400, fill_color="", font_name="A+Serif", rotation=0.0
+    )
 
 
 def _set(text: str, left: float, top: float, size: float, font: str, colour: str) -> Iterator[PageWord]:
@@ -218,6 +225,17 @@ def test_a_title_among_left_over_words_is_found_and_stands_before_its_table():
     assert [e.category for e in sheet.found()] == ["Title", "Table"]
 
 
+def test_a_title_that_a_new_reading_of_a_table_leaves_over_keeps_the_levels_of_the_others():
+    sheet = Sheet().line("Winter", 30, style="italic").line(PROSE, 130, "Table")
+    sheet.text([("Key functions", "bold")], 60, "UncategorizedText", size=22)
+    parsed = cast("Any", SimpleNamespace(page_num=1, text_items=[item(PROSE, 10.0)] * 6))
+    found = with_left_titles(PageText(parsed, sheet.words), [*sheet.elements])
+    assert [(e.category, e.text, e.category_depth) for e in found[:2]] == [
+        ("Title", "Winter", 0),
+        ("Title", "Key functions", 0),
+    ]
+
+
 def test_a_running_head_smaller_than_the_text_is_a_header():
     sheet = Sheet().line("Jailed for business", 30, size=9, style="bold").line(PROSE, 120, "NarrativeText")
     assert sheet.read()[0] == ("Header", "Jailed for business")
@@ -248,11 +266,6 @@ def test_no_rule_loses_or_invents_a_word():
 
 
 def test_running_text_is_told_by_its_long_lines():
-    def item(text: str, size: float) -> Any:
-        return SimpleNamespace(
-            text=text, font_height=size, font_weight=400, fill_color="", font_name="A+Serif", rotation=0.0
-        )
-
     cells, prose = [item("12,345", 7.0)] * 200, [item(PROSE, 10.0)] * 6
     found = running_text(cast("Any", [SimpleNamespace(text_items=[*cells, *prose])]))
     assert found is not None
