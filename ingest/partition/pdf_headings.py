@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 RUNNING_LINE = 40
 """Characters from which on a line is running text: cells, labels and headings are mostly shorter."""
+PARAGRAPH_WORDS = 25
+"""Words of a paragraph that is running text even if its lines come in pieces, as justified ones do."""
 SHORT_LINE = 20
 """The same on a leaflet whose columns are narrow."""
 SHORT_LINES = 15
@@ -133,7 +135,7 @@ def page_headings(work: PageText, elements: Sequence[Element], document: Setting
 
     Every word stays in an element. Where the words' settings are unknown (OCR), only the texts are judged.
     """
-    body = _body(work, document)
+    body = _body(work, elements, document)
     out = [part for e in elements for part in _over_each_other(work, e)]
     out = [part for e in out for part in _beside_each_other(work, e, body)]
     out = [part for e in out for part in _headed_paragraph(work, e, body)]
@@ -150,13 +152,16 @@ def page_headings(work: PageText, elements: Sequence[Element], document: Setting
 
 def with_left_titles(work: PageText, elements: Sequence[Element]) -> list[Element]:
     """The elements of a page with titles among the words that a new reading of its tables left over."""
-    return _with_found_titles(work, elements, _body(work, None))
+    return _with_found_titles(work, elements, _body(work, elements, None))
 
 
-def _body(work: PageText, document: Setting | None) -> Setting:
+def _body(work: PageText, elements: Sequence[Element], document: Setting | None) -> Setting:
     """The setting of a page's running text, else the document's; an unknown one where neither has any."""
     page = [work.parsed]
-    return running_text(page) or document or running_text(page, line=SHORT_LINE, least=SHORT_LINES) or Setting()
+    long = [e for e in elements if e.category == "NarrativeText" and len(e.text.split()) >= PARAGRAPH_WORDS]
+    paragraphs = setting_of(w for e in long for w in _words(work, e)) if long else None
+    narrow = running_text(page, line=SHORT_LINE, least=SHORT_LINES)
+    return running_text(page) or document or paragraphs or narrow or Setting()
 
 
 def rows_of(work: PageText, element: Element) -> list[list[PageWord]]:

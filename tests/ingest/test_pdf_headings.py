@@ -273,6 +273,11 @@ def test_running_text_is_told_by_its_long_lines():
     assert running_text(cast("Any", [SimpleNamespace(text_items=cells)])) is None
 
 
+def test_a_long_paragraph_is_running_text_where_no_line_is_long():
+    sheet = Sheet().line("of 2023", 100).line(" ".join([PROSE] * 3), 130, "NarrativeText")
+    assert sheet.read(Setting())[0] == ("NarrativeText", "of 2023")
+
+
 # --- over the whole document ---------------------------------------------------------------------
 
 
