@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from ingest.partition.pdf_boxes import holds, overlaps
 from ingest.partition.pdf_table_grids import FilledGrid, Grid, filled_grid, with_table
@@ -51,9 +52,10 @@ def _parted(
     for at, box in enumerate(row):
         end = next((c for c in range(at + 1, len(row)) if row[c] is not None), len(row))
         cuts = [c for c in range(at + 1, end) if box and box[2] > lefts[c] and _stand_apart(work, box, lefts[c])]
-        starts = [at, *cuts] if cuts else []
-        for start, stop in zip(starts, [*cuts, None], strict=True) if box and cuts else ():
-            right = lefts[stop] if stop is not None else box[2]
+        if box is None or not cuts:
+            continue
+        for start, stop in pairwise([at, *cuts, end]):
+            right = lefts[stop] if stop < end else box[2]
             out[start] = (box[0] if start == at else lefts[start], box[1], right, box[3])
     return tuple(out)
 
@@ -104,9 +106,8 @@ def _is_same(cells: Sequence[Cell], fast: Sequence[Cell]) -> bool:
 
 
 def _stacks_numbers(work: PageText, words: Sequence[int]) -> bool:
-    """Whether a cell has a number in each of its lines, which are rows without lines between them then."""
-    texts = ["".join(word.text for word in line) for line in lines(work.at(words))]
-    return len(texts) > 1 and all(is_number(text) for text in texts)
+    """Whether lines of a cell are numbers alone: they are rows without lines between them then."""
+    return sum(all(is_number(word.text) for word in line) for line in lines(work.at(words))) > 1
 
 
 def _with_heads(filled: FilledGrid) -> FilledGrid:
