@@ -39,13 +39,11 @@ def torn(work: PageText, elements: Sequence[Element]) -> tuple[str, ...]:
     tables = [e for e in elements if e.category == "Table"]
     signals = work.parsed.complexity.layout if work.parsed.complexity else None
     ruled = signals.ruled_table_count if signals else 0
-    runs = signals.text_table_run_count if signals else 0
     found = {
         "ragged table": ruled and any(_is_ragged(table) for table in tables),
         "two-level header": any(_has_loose_heads(table) for table in tables),
         "row beside a table": any(_has_row_beside(work, table, elements) for table in tables),
         "table in pieces": any(_is_next_piece(work, a, b) for a in tables for b in tables if a is not b),
-        "borderless table run": runs and not tables,
     }
     return tuple(reason for reason, holds in found.items() if holds)
 

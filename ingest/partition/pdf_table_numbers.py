@@ -21,6 +21,7 @@ from ingest.partition.pdf_table_lines import (
 )
 from ingest.partition.pdf_table_rulings import Rule, Rules, page_rules
 from ingest.partition.pdf_words import PageText
+from ingest.tables import is_number
 from ingest.types import BoundingBox, Cell, Element, union_box
 
 RULE_REACH = 5.0
@@ -75,8 +76,12 @@ def with_number_tables(work: PageText, elements: Sequence[Element]) -> list[Elem
         if table not in out:
             continue
         rules = rules or page_rules(work)
-        read = [] if _is_ruled(table, rules) else read_lines(work, _with_names_beside(work, table, out))
-        found = [_filled(work, own, rules.across) for own in read]
+        read = (
+            []
+            if _is_ruled(table, rules) and not _stacks_rows(table)
+            else read_lines(work, _with_names_beside(work, table, out))
+        )
+        found = [filled_lines(work, own, rules.across) for own in read]
         covered = [e for e in out if e.category == "Table" and any(overlaps(e.boxes[0].box, f.box) for f in found)]
         if _says_more(found, covered) and not _loses_rows(work, found, covered):
             for filled in found:
@@ -121,11 +126,20 @@ def _width(cells: Sequence[Cell]) -> int:
     return max((c.column + c.colspan for c in cells), default=0)
 
 
+def _stacks_rows(table: Element) -> bool:
+    """Whether cells hold several numbers: lines between columns are drawn then, but none between rows."""
+    parts = [cell.text.split() for cell in table.cells if cell.column > 0]
+    return any(len(part) > 1 and all(map(is_number, part)) for part in parts)
+
+
 def _loses_rows(work: PageText, found: Sequence[FilledGrid], tables: Sequence[Element]) -> bool:
     """Whether a fast table has rows of numbers that the tables in its place lack."""
     held = {i for filled in found for i in filled.words}
     for table in tables:
         x0, y0, x1, y1 = table.boxes[0].box
+        free = [i for i in work.words_in((x0, y0, x1, y1)) if i not in held]
+        if not any(ch.isdigit() for word in work.at(free) for ch in word.text):
+            continue
         for line in page_lines(work, (x0, y0, x1, y1)):
             inside = y0 - 1 <= (line.top + line.bottom) / 2 <= y1 + 1
             if (
@@ -148,7 +162,8 @@ def _shape(cells: Sequence[Cell]) -> tuple[int, int]:
 # --- cells --------------------------------------------------------------------------------------
 
 
-def _filled(work: PageText, table: LinedTable, rules: Sequence[Rule]) -> FilledGrid:
+def filled_lines(work: PageText, table: LinedTable, rules: Sequence[Rule]) -> FilledGrid:
+    """The cells of a table that was read line by line; ``rules`` are drawn lines that may underline names."""
     heads = _heads(work, table, rules)
     held = [*_head_cells(work, heads, table), *_body_cells(work, table, heads.rows)]
     box = union_box([work.words[i].box for _, words in held for i in words])
