@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
+from ingest.partition.pdf_boxes import gap_between
 from ingest.partition.pdf_table_heads import with_heads
 from ingest.partition.pdf_table_numbers import with_number_tables
 from ingest.partition.pdf_table_ruled import with_ruled_tables
@@ -15,6 +16,8 @@ from ingest.types import BoundingBox, Cell, Element, union_box
 
 LEADERS = 0.5
 """Share of a table's rows with dots between a text and a page number, from which on it is a table of contents."""
+LABEL_REACH = 12.0
+"""Points between a chart and a row of its labels, at most."""
 
 _ENTRY = re.compile(
     r".*?(?:(?:\.\s?){4,}|(?:…\s?){2,}|(?:·\s?){4,})\s*(\d{1,4}|[ivxlc]{1,7})", re.IGNORECASE | re.DOTALL
@@ -24,6 +27,7 @@ _ENTRY = re.compile(
 def mended(work: PageText, elements: Sequence[Element]) -> list[Element]:
     """The elements of a page with tables made whole from what is drawn and written on it."""
     found = [part for element in elements for part in _without_contents(element)]
+    found = [_as_labels(element, found) for element in found]
     found = with_number_tables(work, with_ruled_tables(work, found))
     return with_sideways_tables(work, with_heads(work, found))
 
@@ -41,6 +45,16 @@ def _without_contents(element: Element) -> Iterator[Element]:
     for row, text in zip(rows, texts, strict=True):
         page = element.page_number or 0
         yield page_element(page, "ListItem", text, _row_box(row) or element.boxes[0].box, 0)
+
+
+def _as_labels(element: Element, elements: Sequence[Element]) -> Element:
+    """A table, or its text alone if it is one row close to a picture: the labels of a chart's axis or its legend."""
+    if element.category != "Table" or len(_rows(element.cells)) > 1:
+        return element
+    box = element.boxes[0].box
+    if not any(e.category == "Image" and gap_between(e.boxes[0].box, box) <= LABEL_REACH for e in elements):
+        return element
+    return page_element(element.page_number or 0, "UncategorizedText", element.text, box)
 
 
 def _rows(cells: Sequence[Cell]) -> list[list[Cell]]:
