@@ -31,9 +31,11 @@ def with_ruled_tables(work: PageText, elements: Sequence[Element]) -> list[Eleme
         lefts = [min((cell[0] for row in drawn if (cell := row[c])), default=box[2]) for c in range(len(drawn[0]))]
         rows = [_parted(work, row, lefts) for row in drawn]
         tables = [e for e in out if e.category == "Table" and overlaps(e.boxes[0].box, box)]
-        pictured = any(e.category == "Image" and holds(e.boxes[0].box, box) for e in out)
+        parted = any(e.category == "Image" and holds(e.boxes[0].box, box) for e in out)
+        # A caption in the grid's first row was taken out of the table already.
+        parted = parted or any(e.category == "FigureCaption" and holds(box, e.boxes[0].box) for e in out)
         filled = filled_grid(work, Grid(box=box, rows=tuple(rows), heads=_count_heads(rows, tables)))
-        if not pictured and _is_table(work, filled, tables):
+        if not parted and _is_table(work, filled, tables):
             out = with_table(work, out, _with_heads(filled))
     return out
 
