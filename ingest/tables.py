@@ -81,11 +81,18 @@ def _written_rows(cells: Sequence[Cell], leading: int) -> Iterator[str]:
 
 def _written_cell(cell: Cell, leading: int) -> str:
     tag = "th" if cell.header else "td"
-    scope = f' scope="{"col" if cell.row < leading else "row"}"' if cell.header else ""
+    scope = f' scope="{_scope(cell, leading)}"' if cell.header else ""
     rowspan = f' rowspan="{cell.rowspan}"' if cell.rowspan > 1 else ""
     colspan = f' colspan="{cell.colspan}"' if cell.colspan > 1 else ""
     text = escape(_UNWRITABLE.sub("", cell.text), quote=False).replace("\n", "<br>")
     return f"<{tag}{scope}{rowspan}{colspan}>{text}</{tag}>"
+
+
+def _scope(cell: Cell, leading: int) -> str:
+    """What a header cell names: a column or a row, or all of those that it spans."""
+    if cell.row < leading:
+        return "colgroup" if cell.colspan > 1 else "col"
+    return "rowgroup" if cell.rowspan > 1 else "row"
 
 
 # HTML to cells.

@@ -16,6 +16,7 @@ from ingest.partition.pdf_boxes import gap_between
 from ingest.partition.pdf_table_grids import Grid, count_gaps, with_grids
 from ingest.partition.pdf_words import PageText, PageWord, lines
 from ingest.render import open_page
+from ingest.tables import header_rows
 from ingest.types import BoundingBox, Element
 
 if TYPE_CHECKING:
@@ -39,14 +40,11 @@ def torn(work: PageText, elements: Sequence[Element]) -> tuple[str, ...]:
     tables = [e for e in elements if e.category == "Table"]
     signals = work.parsed.complexity.layout if work.parsed.complexity else None
     ruled = signals.ruled_table_count if signals else 0
-    runs = signals.text_table_run_count if signals else 0
     found = {
         "ragged table": ruled and any(_is_ragged(table) for table in tables),
         "two-level header": any(_has_loose_heads(table) for table in tables),
         "row beside a table": any(_has_row_beside(work, table, elements) for table in tables),
         "table in pieces": any(_is_next_piece(work, a, b) for a in tables for b in tables if a is not b),
-        "ruled lines without a table": ruled and not tables,
-        "borderless table run": runs and not tables,
     }
     return tuple(reason for reason, holds in found.items() if holds)
 
@@ -58,7 +56,7 @@ def _is_ragged(table: Element) -> bool:
 def _has_loose_heads(table: Element) -> bool:
     """Whether a table has two header rows, and the upper one spans nothing: its lines may be those of one row."""
     heads = [cell for cell in table.cells if cell.header]
-    return any(cell.row == 1 for cell in heads) and not any(cell.colspan > 1 for cell in heads)
+    return any(cell.row == 1 for cell in heads) and not any(cell.colspan > 1 or cell.rowspan > 1 for cell in heads)
 
 
 def _has_row_beside(work: PageText, table: Element, elements: Sequence[Element]) -> bool:
@@ -75,7 +73,9 @@ def _has_row_beside(work: PageText, table: Element, elements: Sequence[Element])
 
 
 def _is_next_piece(work: PageText, above: Element, below: Element) -> bool:
-    """Whether a table starts so close below another one that a row between them may have been left out."""
+    """Whether a table without a header starts so close below another one that it may be the rest of it."""
+    if header_rows(below.cells):
+        return False
     a, b = above.boxes[0].box, below.boxes[0].box
     height = _line_height(work.at(work.words_in(a)))
     return a[1] < b[1] and gap_between(a, b) <= 2 * ROW_REACH * height

@@ -24,6 +24,10 @@ LINE_REACH = 2.2
 """Heights of a line between two rows, at most: an empty row may be between them."""
 HEAD_REACH = 1.6
 """Heights of a line between two lines of a header, at most."""
+ALIGNED = 4.0
+"""Points by which words of one column may start apart."""
+MOST = 0.8
+"""Share of words that must stand as those of one column do."""
 NEARER = 2.0
 """Points by which a line stands closer to one of its neighbours, at least, to belong to it."""
 TOUCHING = 0.1
@@ -123,6 +127,22 @@ class LinedTable:
     columns: tuple[Column, ...]
     heads: tuple[Row, ...]
     rows: tuple[Row, ...]
+    second: float = float("inf")
+    """Where, in points, a second column of words starts; infinite where there is none."""
+
+    @property
+    def names(self) -> int:
+        """How many columns of words stand before those of numbers."""
+        return 1 if self.second == float("inf") else 2
+
+    @property
+    def left(self) -> float:
+        """Where the leftmost name of a row starts, in points."""
+        return min((unit.box[0] for row in self.rows for unit in row.name), default=self.columns[0].full)
+
+    def is_second(self, unit: Unit) -> bool:
+        """Whether a name of a row is of the second column of words, or names that column."""
+        return unit.box[2] > self.second + ALIGNED
 
 
 def is_numeric(table: Element) -> bool:
@@ -161,13 +181,38 @@ def _read_from(page: Sequence[Line], inside: Sequence[int], start: int, middle: 
     first = next((i for i, row in fitted.items() if row is not None and row.is_data), None)
     if first is None:
         return None
+    last = first
+    first = _first_row(page, start, first, columns)
     below = _grown_down(page, first, columns)
+    if first + len(below) <= last:
+        return None
     heads, named = _grown_up(page[start:first], page[first], columns, middle)
     rows = _with_whole_names([*named, *below])
     data = [row for row in rows if row.is_data]
-    if len(data) < 2 or sum(len(row.name) > 1 for row in data) > TWO_NAMES * len(data):
+    second = _second_names(data)
+    if len(data) < 2 or second is None:
         return None
-    return LinedTable(columns=tuple(columns), heads=tuple(heads), rows=tuple(rows)), first + len(below)
+    table = LinedTable(columns=tuple(columns), heads=tuple(heads), rows=tuple(rows), second=second)
+    return table, first + len(below)
+
+
+def _second_names(data: Sequence[Row]) -> float | None:
+    """Where a second column of words starts among the names of rows: infinite if nowhere, nothing if it is ragged."""
+    parted = [row for row in data if len(row.name) > 1]
+    if len(parted) <= TWO_NAMES * len(data):
+        return float("inf")
+    boxes = [row.name[1].box for row in parted]
+    lefts, middles = sorted(box[0] for box in boxes), sorted((box[0] + box[2]) / 2 for box in boxes)
+    spread = min(_spread(lefts), _spread(middles))
+    crossing = any(unit.box[0] < lefts[0] - 1 and unit.box[2] > lefts[0] for row in data for unit in row.name)
+    return None if crossing or spread > ALIGNED or any(len(row.name) > 2 for row in parted) else lefts[0] - 1
+
+
+def _spread(places: Sequence[float]) -> float:
+    """How far from the middle one of sorted places most of them are, at most."""
+    middle = places[len(places) // 2]
+    off = sorted(abs(place - middle) for place in places)
+    return off[int(MOST * (len(off) - 1))]
 
 
 # --- lines and what stands together in them ------------------------------------------------------
@@ -245,7 +290,7 @@ def drawn_text(work: PageText, words: Sequence[int]) -> str:
 def _columns(lines: Sequence[Line]) -> list[Column]:
     """The columns that numbers beneath each other make; none where two numbers of a line would share one."""
     found: list[Column] = []
-    for unit in [u for line in lines for u in _values(line)]:
+    for unit in [u for line in lines for u in values_of(line)]:
         near = [c for c in found if unit.core[0] <= c.right and c.left <= unit.core[2]]
         new = Column(
             min([unit.core[0], *(c.left for c in near)]),
@@ -254,7 +299,7 @@ def _columns(lines: Sequence[Line]) -> list[Column]:
         )
         found = [c for c in found if c not in near] + [new]
     found.sort(key=lambda c: c.left)
-    shared = any(len({_at(found, u) for u in _values(line)}) < len(_values(line)) for line in lines)
+    shared = any(len({_at(found, u) for u in values_of(line)}) < len(values_of(line)) for line in lines)
     return [] if shared else found
 
 
@@ -262,7 +307,7 @@ def _at(columns: Sequence[Column], unit: Unit) -> int:
     return next(i for i, c in enumerate(columns) if c.left <= unit.core[0] and unit.core[2] <= c.right)
 
 
-def _values(line: Line) -> list[Unit]:
+def values_of(line: Line) -> list[Unit]:
     """The numbers at the end of a line; a number in a name is followed by words."""
     if not any(unit.is_value for unit in line.units):
         return []
@@ -280,13 +325,27 @@ def _row(line: Line, columns: Sequence[Column]) -> Row | None:
             row.name.append(unit)
             continue
         over = [i for i, c in enumerate(columns) if unit.core[0] < c.right and c.left < unit.core[2]]
-        if len(over) != 1 or over[0] in row.values or unit.box[0] < edge - 2 * line.height:
+        if len(over) != 1 or over[0] in row.values or unit.core[0] < edge - 2 * line.height:
             return None
         row.values[over[0]] = [unit]
     return row
 
 
 # --- growing ------------------------------------------------------------------------------------
+
+
+def _first_row(page: Sequence[Line], start: int, first: int, columns: Sequence[Column]) -> int:
+    """The first line of numbers, going up from one of them over all lines that fit."""
+    found, below = first, page[first]
+    for at in range(first - 1, start - 1, -1):
+        row = _row(page[at], columns)
+        if row is None or (row.values and not row.is_data) or _is_caption(page[at]):
+            break
+        if below.top - page[at].bottom > LINE_REACH * below.height:
+            break
+        found = at if row.is_data else found
+        below = page[at]
+    return found
 
 
 def _grown_down(page: Sequence[Line], first: int, columns: Sequence[Column]) -> list[Row]:

@@ -8,9 +8,20 @@ from itertools import pairwise
 
 from ingest.partition.pdf_boxes import overlaps
 from ingest.partition.pdf_table_grids import FilledGrid, with_table
-from ingest.partition.pdf_table_lines import Column, LinedTable, Row, Unit, drawn_text, is_numeric, read_lines
+from ingest.partition.pdf_table_lines import (
+    Column,
+    LinedTable,
+    Row,
+    Unit,
+    drawn_text,
+    is_numeric,
+    page_lines,
+    read_lines,
+    values_of,
+)
 from ingest.partition.pdf_table_rulings import Rule, Rules, page_rules
 from ingest.partition.pdf_words import PageText
+from ingest.tables import is_number
 from ingest.types import BoundingBox, Cell, Element, union_box
 
 RULE_REACH = 5.0
@@ -19,10 +30,12 @@ OVER = 2.0
 """Points by which a line under a name may end before its last column does."""
 INSIDE = 6.0
 """Points between a table's side and a line inside it, at least."""
-BESIDE = 12.0
+BESIDE = 24.0
 """Points by which names of rows may reach above or below their table, at most."""
-RULED = 0.3
+RULED = 0.7
 """Share of a table's height that a line between two of its columns takes, at least."""
+NAME_WIDTH = 20.0
+"""Points that names of rows are wide, at least: a line that starts further left is one under the whole table."""
 ALIGNED = 3.0
 """Points by which a name over one column may stand off that column's edge or middle."""
 
@@ -47,7 +60,7 @@ class _Heads:
 
     spans: list[list[_Name]] = field(default_factory=list)
     names: dict[int, list[int]] = field(default_factory=dict)
-    label: list[int] = field(default_factory=list)
+    labels: list[list[int]] = field(default_factory=list)
 
     @property
     def rows(self) -> int:
@@ -63,10 +76,14 @@ def with_number_tables(work: PageText, elements: Sequence[Element]) -> list[Elem
         if table not in out:
             continue
         rules = rules or page_rules(work)
-        read = [] if _is_ruled(table, rules) else read_lines(work, _with_names_beside(work, table, out))
-        found = [_filled(work, own, rules.across) for own in read]
+        read = (
+            []
+            if _is_ruled(table, rules) and not _stacks_rows(table)
+            else read_lines(work, _with_names_beside(work, table, out))
+        )
+        found = [filled_lines(work, own, rules.across) for own in read]
         covered = [e for e in out if e.category == "Table" and any(overlaps(e.boxes[0].box, f.box) for f in found)]
-        if _says_more(found, covered):
+        if _says_more(found, covered) and not _loses_rows(work, found, covered):
             for filled in found:
                 out = with_table(work, out, filled)
     return out
@@ -100,19 +117,39 @@ def _is_ruled(table: Element, rules: Rules) -> bool:
 def _says_more(found: Sequence[FilledGrid], tables: Sequence[Element]) -> bool:
     """Whether tables keep the numbers of those in their place, and have a header, rows or parts that these lack."""
     ours, fast = [_shape(f.cells) for f in found], [_shape(table.cells) for table in tables]
-    if sum(_digits(t.cells) for t in tables) > sum(_digits(f.cells) for f in found):
-        return False
     names, rows = sum(n for n, _ in ours), sum(r for _, r in ours)
     narrower = sum(map(_width, (t.cells for t in tables))) > sum(_width(f.cells) for f in found)
-    return narrower or names > sum(n for n, _ in fast) or len(tables) != len(found) or rows > sum(r for _, r in fast)
+    return narrower or names > sum(n for n, _ in fast) or len(tables) != len(found) or rows != sum(r for _, r in fast)
 
 
 def _width(cells: Sequence[Cell]) -> int:
     return max((c.column + c.colspan for c in cells), default=0)
 
 
-def _digits(cells: Sequence[Cell]) -> int:
-    return sum(ch.isdigit() for cell in cells for ch in cell.text)
+def _stacks_rows(table: Element) -> bool:
+    """Whether cells hold several numbers: lines between columns are drawn then, but none between rows."""
+    parts = [cell.text.split() for cell in table.cells if cell.column > 0]
+    return any(len(part) > 1 and all(map(is_number, part)) for part in parts)
+
+
+def _loses_rows(work: PageText, found: Sequence[FilledGrid], tables: Sequence[Element]) -> bool:
+    """Whether a fast table has rows of numbers that the tables in its place lack."""
+    held = {i for filled in found for i in filled.words}
+    for table in tables:
+        x0, y0, x1, y1 = table.boxes[0].box
+        free = [i for i in work.words_in((x0, y0, x1, y1)) if i not in held]
+        if not any(ch.isdigit() for word in work.at(free) for ch in word.text):
+            continue
+        for line in page_lines(work, (x0, y0, x1, y1)):
+            inside = y0 - 1 <= (line.top + line.bottom) / 2 <= y1 + 1
+            if (
+                inside
+                and len(line.units) > 1
+                and values_of(line)
+                and not any(i in held for unit in line.units for i in unit.words)
+            ):
+                return True
+    return False
 
 
 def _shape(cells: Sequence[Cell]) -> tuple[int, int]:
@@ -125,9 +162,10 @@ def _shape(cells: Sequence[Cell]) -> tuple[int, int]:
 # --- cells --------------------------------------------------------------------------------------
 
 
-def _filled(work: PageText, table: LinedTable, rules: Sequence[Rule]) -> FilledGrid:
-    heads = _heads(table, rules)
-    held = [*_head_cells(work, heads, len(table.columns)), *_body_cells(work, table, heads.rows)]
+def filled_lines(work: PageText, table: LinedTable, rules: Sequence[Rule]) -> FilledGrid:
+    """The cells of a table that was read line by line; ``rules`` are drawn lines that may underline names."""
+    heads = _heads(work, table, rules)
+    held = [*_head_cells(work, heads, table), *_body_cells(work, table, heads.rows)]
     box = union_box([work.words[i].box for _, words in held for i in words])
     return FilledGrid(box=box, cells=tuple(c for c, _ in held), held=tuple(tuple(words) for _, words in held))
 
@@ -139,70 +177,88 @@ def _cell(work: PageText, row: int, column: int, words: Sequence[int]) -> Cell:
 
 def _body_cells(work: PageText, table: LinedTable, start: int) -> Iterator[tuple[Cell, list[int]]]:
     for r, row in enumerate(table.rows, start):
-        for c in range(len(table.columns) + 1):
-            words = _words(row.name if c == 0 else row.values.get(c - 1, []))
+        names = _name_words(row, table)
+        for c, words in enumerate([*names, *(_words(row.values.get(c, [])) for c in range(len(table.columns)))]):
             yield _cell(work, r, c, words), words
+
+
+def _name_words(row: Row, table: LinedTable) -> list[list[int]]:
+    """The words of a row's name, for each column of names."""
+    if table.names == 1:
+        return [_words(row.name)]
+    return [_words([u for u in row.name if table.is_second(u) == later]) for later in (False, True)]
 
 
 def _words(units: Sequence[Unit]) -> list[int]:
     return [i for unit in units for i in unit.words]
 
 
-def _head_cells(work: PageText, heads: _Heads, columns: int) -> Iterator[tuple[Cell, list[int]]]:
+def _head_cells(work: PageText, heads: _Heads, table: LinedTable) -> Iterator[tuple[Cell, list[int]]]:
     if not heads.rows:
         return
-    label = _cell(work, 0, 0, heads.label)
-    yield replace(label, header=True, rowspan=heads.rows), heads.label
-    for r, names in enumerate(heads.spans):
-        for name in names:
-            cell = _cell(work, r, name.first + 1, name.words)
+    for c, label in enumerate(heads.labels):
+        yield replace(_cell(work, 0, c, label), header=True, rowspan=heads.rows), label
+    names, columns = table.names, len(table.columns)
+    for r, span in enumerate(heads.spans):
+        for name in span:
+            cell = _cell(work, r, name.first + names, name.words)
             yield replace(cell, header=True, colspan=name.last - name.first + 1), name.words
     for c in range(columns):
-        above = [r for r, names in enumerate(heads.spans) if any(n.first <= c <= n.last for n in names)]
+        above = [r for r, span in enumerate(heads.spans) if any(n.first <= c <= n.last for n in span)]
         top = max(above) + 1 if above else 0
         if top < heads.rows:
             words = heads.names.get(c, [])
-            yield replace(_cell(work, top, c + 1, words), header=True, rowspan=heads.rows - top), words
+            yield replace(_cell(work, top, c + names, words), header=True, rowspan=heads.rows - top), words
 
 
 # --- the header ---------------------------------------------------------------------------------
 
 
-def _heads(table: LinedTable, rules: Sequence[Rule]) -> _Heads:
+def _heads(work: PageText, table: LinedTable, rules: Sequence[Rule]) -> _Heads:
     """The lines of a header as names: those of one column stacked, those of several in rows of their own."""
-    heads = _Heads(label=[i for row in table.heads for i in _words(row.name)])
+    parts = [_name_words(row, table) for row in table.heads]
+    heads = _Heads(labels=[[i for part in parts for i in part[c]] for c in range(table.names)])
     above_wide = False
     for row in reversed(table.heads):
-        names = _names(row, table.columns, rules)
+        names = _names(row, table, rules)
         if heads.names and not any(n.is_wide for n in names):
             names = _spread(names, row, table.columns)
-        wide = [name for name in names if name.is_wide]
+        wide = names if _is_level(work, names) else [name for name in names if name.is_wide]
         for name in names:
-            if not name.is_wide:
+            if name not in wide:
                 heads.names[name.first] = name.words + heads.names.get(name.first, [])
         _add_wide(heads, wide, joins=above_wide)
         above_wide = bool(wide)
     return heads
 
 
+def _is_level(work: PageText, names: Sequence[_Name]) -> bool:
+    """Whether a name is repeated over each of its columns, instead of spanning them."""
+    return any(drawn_text(work, a.words) == drawn_text(work, b.words) for a, b in pairwise(names))
+
+
 def _add_wide(heads: _Heads, wide: list[_Name], *, joins: bool) -> None:
     """A row of wide names set on the header; where it ``joins``, a name's upper line joins its lower one."""
     if not wide:
         return
-    lower = {(name.first, name.last): name for name in heads.spans[0]} if joins else {}
-    if all((name.first, name.last) in lower for name in wide):
-        for name in wide:
-            lower[name.first, name.last].words[:0] = name.words
+    lower = heads.spans[0] if joins else []
+    below = [next((n for n in lower if n.first <= name.last and name.first <= n.last), None) for name in wide]
+    if lower and all(n is None or (n.first, n.last) == (w.first, w.last) for n, w in zip(below, wide, strict=True)):
+        for found, name in zip(below, wide, strict=True):
+            if found is None:
+                lower.append(name)
+            else:
+                found.words[:0] = name.words
         return
     heads.spans.insert(0, wide)
 
 
-def _names(row: Row, columns: Sequence[Column], rules: Sequence[Rule]) -> list[_Name]:
+def _names(row: Row, table: LinedTable, rules: Sequence[Rule]) -> list[_Name]:
     """The names in a line of a header, each over the columns that its line or its own width covers."""
     units = sorted((u for units in row.values.values() for u in units), key=lambda u: u.box[0])
-    places = [_over(unit, columns, rules) for unit in units]
+    places = [_over(unit, table.columns, rules, table.left) for unit in units]
     if any(a[1] >= b[0] for a, b in pairwise(places)):
-        places = [_nearest(unit, columns) for unit in units]
+        places = [_nearest(unit, table.columns) for unit in units]
     held: list[_Name] = []
     for unit, (first, last) in zip(units, places, strict=True):
         if held and first <= held[-1].last:
@@ -212,13 +268,14 @@ def _names(row: Row, columns: Sequence[Column], rules: Sequence[Rule]) -> list[_
     return held
 
 
-def _over(unit: Unit, columns: Sequence[Column], rules: Sequence[Rule]) -> tuple[int, int]:
+def _over(unit: Unit, columns: Sequence[Column], rules: Sequence[Rule], left: float) -> tuple[int, int]:
+    """The first and the last column that a name stands over: that of the line under it, or of its own width."""
     x0, _, x1, y1 = unit.box
     drawn = [
         rule
         for rule in rules
         if -2.0 <= rule.at - y1 <= RULE_REACH and rule.start <= x0 + OVER and x1 - OVER <= rule.end
-        if rule.start >= columns[0].full - 4 * OVER - (y1 - unit.box[1])
+        if rule.start >= left + NAME_WIDTH
     ]
     for rule in drawn:
         under = [i for i, c in enumerate(columns) if rule.start - OVER <= c.middle <= rule.end + OVER]

@@ -2,15 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
+from ingest.partition.pdf_boxes import gap_between
 from ingest.partition.pdf_table_heads import with_heads
 from ingest.partition.pdf_table_numbers import with_number_tables
 from ingest.partition.pdf_table_ruled import with_ruled_tables
-from ingest.partition.pdf_words import PageText
-from ingest.types import Element
+from ingest.partition.pdf_table_sideways import with_sideways_tables
+from ingest.partition.pdf_words import PageText, page_element
+from ingest.types import BoundingBox, Cell, Element, union_box
+
+LEADERS = 0.5
+"""Share of a table's rows with dots between a text and a page number, from which on it is a table of contents."""
+LABEL_REACH = 12.0
+"""Points between a chart and a row of its labels, at most."""
+
+_ENTRY = re.compile(
+    r".*?(?:(?:\.\s?){4,}|(?:…\s?){2,}|(?:·\s?){4,})\s*(\d{1,4}|[ivxlc]{1,7})", re.IGNORECASE | re.DOTALL
+)
 
 
 def mended(work: PageText, elements: Sequence[Element]) -> list[Element]:
     """The elements of a page with tables made whole from what is drawn and written on it."""
-    return with_heads(work, with_number_tables(work, with_ruled_tables(work, elements)))
+    found = [part for element in elements for part in _without_contents(element)]
+    found = [_as_labels(element, found) for element in found]
+    found = with_number_tables(work, with_ruled_tables(work, found))
+    return with_sideways_tables(work, with_heads(work, found))
+
+
+def _without_contents(element: Element) -> Iterator[Element]:
+    """A table, or its rows as list items if it is a table of contents: dots lead to page numbers that do not fall."""
+    rows = _rows(element.cells) if element.category == "Table" else []
+    texts = [" ".join(cell.text for cell in row if cell.text.strip()) for row in rows]
+    entries = [found[1] for text in texts if (found := _ENTRY.fullmatch(text))]
+    pages = [int(entry) for entry in entries if entry.isdecimal()]
+    falls = any(b < a for a, b in pairwise(pages))
+    if len(entries) < 2 or len(entries) < LEADERS * len(rows) or falls:
+        yield element
+        return
+    for row, text in zip(rows, texts, strict=True):
+        page = element.page_number or 0
+        yield page_element(page, "ListItem", text, _row_box(row) or element.boxes[0].box, 0)
+
+
+def _as_labels(element: Element, elements: Sequence[Element]) -> Element:
+    """A table, or its text alone if it is one row close to a picture: the labels of a chart's axis or its legend."""
+    if element.category != "Table" or len(_rows(element.cells)) > 1:
+        return element
+    box = element.boxes[0].box
+    if not any(e.category == "Image" and gap_between(e.boxes[0].box, box) <= LABEL_REACH for e in elements):
+        return element
+    return page_element(element.page_number or 0, "UncategorizedText", element.text, box)
+
+
+def _rows(cells: Sequence[Cell]) -> list[list[Cell]]:
+    """The cells of each row that has text, by column."""
+    rows: dict[int, list[Cell]] = {}
+    for cell in sorted(cells, key=lambda c: (c.row, c.column)):
+        rows.setdefault(cell.row, []).append(cell)
+    return [row for row in rows.values() if any(cell.text.strip() for cell in row)]
+
+
+def _row_box(row: Sequence[Cell]) -> BoundingBox | None:
+    boxes = [cell.box for cell in row if cell.box is not None]
+    return union_box(boxes) if boxes else None

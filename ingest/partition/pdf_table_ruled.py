@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from ingest.partition.pdf_boxes import holds, overlaps
 from ingest.partition.pdf_table_grids import FilledGrid, Grid, filled_grid, with_table
@@ -30,9 +31,11 @@ def with_ruled_tables(work: PageText, elements: Sequence[Element]) -> list[Eleme
         lefts = [min((cell[0] for row in drawn if (cell := row[c])), default=box[2]) for c in range(len(drawn[0]))]
         rows = [_parted(work, row, lefts) for row in drawn]
         tables = [e for e in out if e.category == "Table" and overlaps(e.boxes[0].box, box)]
-        pictured = any(e.category == "Image" and holds(e.boxes[0].box, box) for e in out)
+        parted = any(e.category == "Image" and holds(e.boxes[0].box, box) for e in out)
+        # A caption in the grid's first row was taken out of the table already.
+        parted = parted or any(e.category == "FigureCaption" and holds(box, e.boxes[0].box) for e in out)
         filled = filled_grid(work, Grid(box=box, rows=tuple(rows), heads=_count_heads(rows, tables)))
-        if not pictured and _is_table(work, filled, tables):
+        if not parted and _is_table(work, filled, tables):
             out = with_table(work, out, _with_heads(filled))
     return out
 
@@ -51,11 +54,10 @@ def _parted(
     for at, box in enumerate(row):
         end = next((c for c in range(at + 1, len(row)) if row[c] is not None), len(row))
         cuts = [c for c in range(at + 1, end) if box and box[2] > lefts[c] and _stand_apart(work, box, lefts[c])]
-        starts = [at, *cuts] if cuts else []
-        if box is None:
+        if box is None or not cuts:
             continue
-        for start, stop in zip(starts, [*cuts, None], strict=True) if cuts else ():
-            right = lefts[stop] if stop is not None else box[2]
+        for start, stop in pairwise([at, *cuts, end]):
+            right = lefts[stop] if stop < end else box[2]
             out[start] = (box[0] if start == at else lefts[start], box[1], right, box[3])
     return tuple(out)
 
@@ -106,9 +108,8 @@ def _is_same(cells: Sequence[Cell], fast: Sequence[Cell]) -> bool:
 
 
 def _stacks_numbers(work: PageText, words: Sequence[int]) -> bool:
-    """Whether a cell has a number in each of its lines, which are rows without lines between them then."""
-    texts = ["".join(word.text for word in line) for line in lines(work.at(words))]
-    return len(texts) > 1 and all(is_number(text) for text in texts)
+    """Whether lines of a cell are numbers alone: they are rows without lines between them then."""
+    return sum(all(is_number(word.text) for word in line) for line in lines(work.at(words))) > 1
 
 
 def _with_heads(filled: FilledGrid) -> FilledGrid:

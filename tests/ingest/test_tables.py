@@ -67,7 +67,7 @@ def test_html_is_one_line_with_scopes_spans_and_escapes():
         Cell(row=1, column=1, text="<1\n2"),
     )
     assert cells_to_html(cells) == (
-        '<table><thead><tr><th scope="col" colspan="2">A &amp; B</th></tr></thead>'
+        '<table><thead><tr><th scope="colgroup" colspan="2">A &amp; B</th></tr></thead>'
         '<tbody><tr><th scope="row">total</th><td>&lt;1<br>2</td></tr></tbody></table>'
     )
 
