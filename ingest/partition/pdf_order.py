@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -32,8 +32,8 @@ FOOT = 0.5
 """Share of the page's height below which notes begin."""
 MARGIN = 0.12
 """Share of the page's height at its top and bottom that a running header or a page number may take."""
-HEADER_LINES = 2.5
-"""Heights of its letters that a running header may be high."""
+LINE = 12.0
+"""Points between two lines of a header, about."""
 RUNNING = frozenset({"NarrativeText", "ListItem", "UncategorizedText"})
 TEXTS = RUNNING | {"Title", "FigureCaption"}
 _NUMBER = re.compile(r"\d{1,4}|[ivxlc]{1,7}")
@@ -168,12 +168,19 @@ def _gutter(rows: Sequence[Sequence[PageWord]]) -> float | None:
 
 
 def _is_clear(rows: Sequence[Sequence[PageWord]], middle: float) -> bool:
-    """Whether no word crosses a height, and both sides read as text rather than as a list's labels and values."""
-    sides: list[Callable[[PageWord], bool]] = [lambda w: w.box[2] <= middle, lambda w: w.box[0] >= middle]
-    if not all(any(side(w) for side in sides) for row in rows for w in row):
-        return False
-    counts = [[sum(side(w) for w in row) for row in rows] for side in sides]
-    return all(sum(n) >= 3 * GUTTER_LINES and sum(n) >= 3 * sum(map(bool, n)) for n in counts)
+    """Whether no word crosses a gutter, and both sides of it run on from line to line as prose does."""
+    left = [[w for w in row if w.box[2] <= middle] for row in rows]
+    right = [[w for w in row if w.box[0] >= middle] for row in rows]
+    return all(map(_runs_on, (left, right))) and all(
+        len(a) + len(b) == len(row) for a, b, row in zip(left, right, rows, strict=True)
+    )
+
+
+def _runs_on(side: Sequence[Sequence[PageWord]]) -> bool:
+    """Whether lines are of sentences: many begin in lower case; the names, values or rows of a list do not."""
+    given = [row for row in side if row]
+    begun = sum(row[0].text[0].islower() for row in given)
+    return len(given) >= GUTTER_LINES and begun >= len(given) / 3
 
 
 def _paragraphs(words: Sequence[PageWord]) -> Iterator[list[PageWord]]:
@@ -216,6 +223,8 @@ def _is_note(work: PageText, element: Element, elements: Sequence[Element], body
     box = _box(element)
     if element.category not in RUNNING or box[1] < work.parsed.height * FOOT or not _is_small(work, element, body):
         return False
+    if 2 * sum(ch.isalpha() for ch in element.text) < len(squeezed(element.text)):
+        return False
     below = [e for e in elements if shares_column(_box(e), box) and _box(e)[1] > box[1] and not _in_margin(work, e)]
     return all(e.category in RUNNING and _is_small(work, e, body) for e in below)
 
@@ -242,18 +251,17 @@ def _in_margin(work: PageText, element: Element) -> bool:
 
 def _with_margins_outside(work: PageText, elements: Sequence[Element]) -> list[Element]:
     """The elements with running headers and page numbers before and behind all that they stand above or below."""
-    tops = [e for e in elements if _is_outside(work, e, elements, top=True)]
-    feet = [e for e in elements if e not in tops and _is_outside(work, e, elements, top=False)]
-    tops.sort(key=lambda e: _box(e)[0])
-    return [*tops, *(e for e in elements if e not in tops and e not in feet), *feet]
+    lone = [e for e in elements if _is_margin_line(work, e)]
+    rest = [_box(e) for e in elements if e not in lone]
+    tops = [e for e in lone if all(_box(e)[3] <= box[1] + 1 for box in rest)]
+    feet = [e for e in lone if e not in tops and all(_box(e)[1] >= box[3] - 1 for box in rest)]
+    inner = [e for e in elements if e not in tops and e not in feet]
+    tops.sort(key=lambda e: (round(middle_y(_box(e)) / LINE), _box(e)[0]))
+    return [*tops, *inner, *feet] if rest else list(elements)
 
 
-def _is_outside(work: PageText, element: Element, elements: Sequence[Element], *, top: bool) -> bool:
-    """Whether an element is one line in the margin, with nothing on the page beyond or beside it but such lines."""
-    box = _box(element)
+def _is_margin_line(work: PageText, element: Element) -> bool:
+    """Whether an element is a line alone in the margin at the top or bottom."""
     if element.category not in RUNNING | {"Header", "Footer"} or not _in_margin(work, element):
         return False
-    if (box[1] > work.parsed.height / 2) == top or len(lines(work.at(work.words_in(box)))) != 1:
-        return False
-    others = [_box(e) for e in elements if e is not element and not (_in_margin(work, e) and e.category in RUNNING)]
-    return all(box[3] <= o[1] + 1 if top else box[1] >= o[3] - 1 for o in others)
+    return len(lines(work.at(work.words_in(_box(element))))) == 1
