@@ -24,8 +24,10 @@ EDGE = 4.0
 """Points between the right edges of the numbers of one such column, at most."""
 GUTTER = 7.0
 """Points between two columns of text, at least."""
-GUTTER_LINES = 4
-"""Lines that show the gutter, at least: fewer may have a gap at one place by chance."""
+COLUMN_LINES = 3
+"""Lines of a column, at least: fewer may have a gap at one place by chance."""
+OFFSET = 1.5
+"""Points between the middles of two lines that stand beside each other, at most."""
 SMALL = 0.93
 """Notes are set smaller than the page's text by this factor, at least."""
 FOOT = 0.5
@@ -141,46 +143,46 @@ def _lengthened(element: Element, tail: Sequence[PageWord]) -> Element:
 
 def _parted_columns(work: PageText, element: Element) -> Iterator[Element]:
     """A paragraph that was read straight across two columns as its two columns."""
-    words = [w for w in work.at(work.words_in(_box(element))) if w.angle == 0] if element.category in RUNNING else []
-    rows = lines(words)
-    gutter = _gutter(rows)
-    same = squeezed(element.text) and Counter(squeezed(element.text)) == Counter(
-        squeezed("".join(w.text for w in words))
-    )
-    if gutter is None or not same:
+    wanted = element.category in RUNNING | {"Title"}
+    words = [w for w in work.at(work.words_in(_box(element))) if w.angle == 0] if wanted else []
+    gutter = _gutter(words)
+    same = Counter(squeezed(element.text)) == Counter(squeezed("".join(w.text for w in words)))
+    sides = [[w for w in words if (w.box[0] < gutter) == left] for left in (True, False)] if gutter and same else []
+    if not sides or not _are_columns(*map(lines, sides), is_title=element.category == "Title"):
         yield element
         return
-    for side in ([w for w in words if w.box[2] <= gutter], [w for w in words if w.box[0] >= gutter]):
-        for own in _paragraphs(side):
-            yield page_element(work.number, element.category, join_words(own), union_box([w.box for w in own]))
+    for own in (paragraph for side in sides for paragraph in _paragraphs(side)):
+        made = page_element(work.number, element.category, join_words(own), union_box([w.box for w in own]))
+        yield replace(made, category_depth=element.category_depth)
 
 
-def _gutter(rows: Sequence[Sequence[PageWord]]) -> float | None:
-    """Where a straight white gutter parts enough lines of words that nowhere cross it; else None."""
-    if len(rows) < GUTTER_LINES:
-        return None
-    gaps = [(a.box[2], b.box[0]) for row in rows for a, b in pairwise(row) if b.box[0] - a.box[2] >= GUTTER]
-    for x0, x1 in gaps:
-        middle = (x0 + x1) / 2
-        if sum(a <= middle <= b for a, b in gaps) >= GUTTER_LINES and _is_clear(rows, middle):
-            return middle
-    return None
+def _gutter(words: Sequence[PageWord]) -> float | None:
+    """The middle of the widest upright white band between words, if it is as wide as a gutter; else None."""
+    best, right = (0.0, 0.0), float("inf")
+    for x0, x1 in sorted((w.box[0], w.box[2]) for w in words):
+        best = max(best, (x0 - right, (x0 + right) / 2))
+        right = x1 if right == float("inf") else max(right, x1)
+    return best[1] if best[0] >= GUTTER else None
 
 
-def _is_clear(rows: Sequence[Sequence[PageWord]], middle: float) -> bool:
-    """Whether no word crosses a gutter, and both sides of it run on from line to line as prose does."""
-    left = [[w for w in row if w.box[2] <= middle] for row in rows]
-    right = [[w for w in row if w.box[0] >= middle] for row in rows]
-    return all(map(_runs_on, (left, right))) and all(
-        len(a) + len(b) == len(row) for a, b, row in zip(left, right, rows, strict=True)
-    )
+def _are_columns(left: Sequence[Sequence[PageWord]], right: Sequence[Sequence[PageWord]], *, is_title: bool) -> bool:
+    """Whether both sides of a gutter are text of their own, not the names and values of a list."""
+    least = 2 if is_title else COLUMN_LINES
+    if min(len(left), len(right)) < least:
+        return False
+    return _are_offset(left, right) or (_runs_on(left) and _runs_on(right) and (is_title or len(left) > COLUMN_LINES))
+
+
+def _are_offset(left: Sequence[Sequence[PageWord]], right: Sequence[Sequence[PageWord]]) -> bool:
+    """Whether the lines of two sides do not stand beside each other, as a table's and a list's numbers do."""
+    heights = [[middle_y(row[0].box) for row in side] for side in (left, right)]
+    beside = sum(any(abs(a - b) <= OFFSET for b in heights[1]) for a in heights[0])
+    return 2 * beside < min(len(left), len(right))
 
 
 def _runs_on(side: Sequence[Sequence[PageWord]]) -> bool:
     """Whether lines are of sentences: many begin in lower case; the names, values or rows of a list do not."""
-    given = [row for row in side if row]
-    begun = sum(row[0].text[0].islower() for row in given)
-    return len(given) >= GUTTER_LINES and begun >= len(given) / 3
+    return sum(row[0].text[0].islower() for row in side) >= len(side) / 3
 
 
 def _paragraphs(words: Sequence[PageWord]) -> Iterator[list[PageWord]]:
