@@ -71,8 +71,15 @@ def charts(work: PageText, elements: Sequence[Element]) -> list[BoundingBox]:
 
 def marks_of(graphics: VectorGraphics) -> list[Mark]:
     """All strokes and fills that can be seen on white."""
+    edges = {(round(min(s.x1, s.x2)), round(s.y1)) for s in graphics.lines if s.y1 == s.y2}
     shapes = [
-        Mark((x, y, x + width, y + height), filled=shape.fill, curved=shape.has_curve)
+        Mark(
+            (x, y, x + width, y + height),
+            filled=shape.fill,
+            curved=shape.has_curve,
+            # A frame's upper edge is among the lines, that of a curve of values is not.
+            slanted=min(width, height) > 1.0 and (round(x), round(y)) not in edges,
+        )
         for shape in graphics.shapes
         for x, y, width, height in [shape.bbox]
         if shape.stroke or not _WHITE.fullmatch(shape.fill_color or "")
