@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ingest.images import caption_kind, is_too_small
@@ -17,7 +18,17 @@ from ingest.partition.pdf_boxes import (
     overlaps,
     shares_column,
 )
-from ingest.partition.pdf_words import PageText, label_lines, page_element
+from ingest.partition.pdf_drawings import AXIS_REACH, charts, has_axis
+from ingest.partition.pdf_words import (
+    PageText,
+    PageWord,
+    join_words,
+    label_lines,
+    labels_of,
+    lines,
+    page_element,
+    squeezed,
+)
 from ingest.types import BoundingBox, Element, union_box
 
 if TYPE_CHECKING:
@@ -32,10 +43,16 @@ STROKE_REACH = 24.0
 """Points between the strokes of one drawing, at most."""
 LABEL_REACH = 14.0
 """Points between a drawing and a label of it, or between two labels, at most."""
+LABEL_GAP = 4.0
+"""Points between two lines of one label, at most."""
+PIECE_WORDS = 4
+"""Words of a label, on average, at most."""
 LABEL_WORDS = 12
 """A label has no more words than this, or its words stand far apart, as those along an axis do."""
 LABEL_FILL = 0.6
 """Share of its lines that the words of running text cover at least."""
+LABELS = frozenset({"NarrativeText", "ListItem", "UncategorizedText", "Title"})
+KEPT_APART = frozenset({"Image", "FigureCaption", "Table"})
 MANY_PAGES = 3
 """A picture on so many pages, and on half of a batch, is a logo."""
 
@@ -60,22 +77,55 @@ def place_figures(work: PageText, elements: Sequence[Element], rasters: Sequence
     on it is a background: that text stays where it is.
     """
     captions = [e.boxes[0].box for e in elements if e.category == "FigureCaption"]
+    drawn = charts(work, elements)
+    regions = [*rasters, *_drawings(work, elements), *drawn]
+    elements = [part for e in elements for part in _labels_apart(work, e, regions)]
+    pictures = [_with_axes(work, box, elements) for box in rasters]
     drawings = [_with_labels(work, box, elements) for box in _drawings(work, elements)]
+    others = [box for box in drawn if not any(overlaps(box, known) for known in drawings + pictures)]
+    drawings += [_with_labels(work, box, elements, reach=AXIS_REACH) for box in others]
     out = list(elements)
-    for whole in sorted([*rasters, *drawings], key=lambda box: box[1]):
+    for whole in sorted([*pictures, *drawings], key=lambda box: box[1]):
         if area(whole) >= work.parsed.width * work.parsed.height * FULL_PAGE:
             continue
-        figure = _beside_captions(whole, captions)
-        inside = [e for e in out if e.category not in ("Image", "FigureCaption", "Table") and _lies_in(e, figure)]
-        if whole in rasters and any(not _is_label(work, e) for e in inside):
-            inside, words = [], []
-        else:
-            words = sorted({i for e in inside for i in work.words_in(e.boxes[0].box)} | set(_free_in(work, figure)))
-        work.taken.update(words)
-        out = [e for e in out if e not in inside]
-        image = page_element(work.number, "Image", label_lines(work.at(words)), figure)
-        out.insert(place_of(figure, out), image)
+        out = _with_figure(work, out, _beside_captions(whole, captions), is_drawn=whole in drawings)
     return out
+
+
+def _with_figure(work: PageText, elements: Sequence[Element], figure: BoundingBox, *, is_drawn: bool) -> list[Element]:
+    """The elements with an Image for a figure, and without the labels that are in it."""
+    inside = [e for e in elements if e.category not in KEPT_APART and _lies_in(e, figure)]
+    crossing = [e for e in elements if e.category not in KEPT_APART and e not in inside and _crosses(work, e, figure)]
+    if not is_drawn and any(not _is_label(work, e) for e in inside):
+        words = []
+        out = list(elements)
+    else:
+        taken = {i for e in [*inside, *crossing] for i in _words_of(work, e, figure)}
+        words = sorted(taken | {i for i in work.words_in(figure) if i not in work.taken})
+        parted = [(e, _without(work, e, figure) if e in crossing else [e]) for e in elements if e not in inside]
+        out = [part for _, parts in parted for part in parts]
+    work.taken.update(words)
+    out.insert(place_of(figure, out), page_element(work.number, "Image", label_lines(work.at(words)), figure))
+    return out
+
+
+def _words_of(work: PageText, element: Element, figure: BoundingBox) -> list[int]:
+    return [i for i in work.words_of(element) if holds(figure, work.words[i].box)]
+
+
+def _crosses(work: PageText, element: Element, figure: BoundingBox) -> bool:
+    """Whether an element is of labels of which some lie in the figure: LiteParse reads them across several."""
+    box = element.boxes[0].box
+    return overlaps(box, figure) and _is_scattered(work, element) and bool(_words_of(work, element, figure))
+
+
+def _without(work: PageText, element: Element, figure: BoundingBox) -> list[Element]:
+    """What an element is without its words in a figure."""
+    rest = [work.words[i] for i in work.words_of(element) if not holds(figure, work.words[i].box)]
+    if not rest:
+        return []
+    left = page_element(work.number, element.category, join_words(rest), union_box([w.box for w in rest]))
+    return [replace(left, category_depth=element.category_depth)]
 
 
 def place_of(box: BoundingBox, elements: Sequence[Element]) -> int:
@@ -85,17 +135,13 @@ def place_of(box: BoundingBox, elements: Sequence[Element]) -> int:
     return below[0] if below else max(same, default=len(elements) - 1) + 1
 
 
-def _free_in(work: PageText, figure: BoundingBox) -> list[int]:
-    return [i for i in work.words_in(figure) if i not in work.taken]
-
-
 def _lies_in(element: Element, figure: BoundingBox) -> bool:
     return all(holds(figure, b.box) for b in element.boxes)
 
 
 def _is_label(work: PageText, element: Element) -> bool:
     """Whether an element reads as a label of a drawing: short, or with its words far apart, and no heading."""
-    if element.category == "Title":
+    if element.category == "Title" and not _is_of_numbers(element.text):
         return False
     words = work.at(work.words_in(element.boxes[0].box))
     if len(words) <= LABEL_WORDS:
@@ -104,6 +150,10 @@ def _is_label(work: PageText, element: Element) -> bool:
     height = sorted(w.box[3] - w.box[1] for w in words)[len(words) // 2]
     drawn = sum((w.box[2] - w.box[0]) for w in words)
     return drawn < LABEL_FILL * (x1 - x0) * max(1.0, (y1 - y0) / height)
+
+
+def _is_of_numbers(text: str) -> bool:
+    return sum(ch.isdigit() for ch in text) > sum(ch.isalpha() for ch in text)
 
 
 # --- drawings -----------------------------------------------------------------------------------
@@ -132,19 +182,54 @@ def _strokes(graphics: VectorGraphics) -> list[BoundingBox]:
     return boxes + lines
 
 
-def _with_labels(work: PageText, drawing: BoundingBox, elements: Sequence[Element]) -> BoundingBox:
+def _with_axes(work: PageText, picture: BoundingBox, elements: Sequence[Element]) -> BoundingBox:
+    """A raster picture's box, grown over the labels of an axis that is drawn beside it, or over those on its edge."""
+    return _with_labels(work, picture, elements, reach=AXIS_REACH if has_axis(work, picture) else 0.0)
+
+
+def _with_labels(
+    work: PageText, drawing: BoundingBox, elements: Sequence[Element], *, reach: float = float("inf")
+) -> BoundingBox:
     """A drawing's box grown over the labels around it: axis numbers, legends, the title above."""
     labels = [
-        e.boxes[0].box
+        box
         for e in elements
-        if e.category in ("NarrativeText", "ListItem", "UncategorizedText") and _is_label(work, e)
+        if e.category in LABELS and _is_label(work, e)
+        for box in _pieces(work.at(work.words_of(e)))
     ]
     labels += [work.words[i].box for i in work.free()]
+    labels = [box for box in labels if overlaps(box, drawing, reach)]
     grown = drawing
     while near := [box for box in labels if overlaps(box, grown, LABEL_REACH)]:
         labels = [box for box in labels if box not in near]
         grown = union_box([grown, *near])
     return grown
+
+
+def _labels_apart(work: PageText, element: Element, regions: Sequence[BoundingBox]) -> list[Element]:
+    """An element of labels that was read straight across figures, as an element for each place."""
+    box = element.boxes[0].box
+    near = [region for region in regions if overlaps(box, region, AXIS_REACH) and not holds(region, box)]
+    if not near or element.category not in LABELS or not _is_scattered(work, element):
+        return [element]
+    words = work.at(work.words_of(element))
+    places = merged(_pieces(words), gap=LABEL_GAP)
+    is_whole = Counter(squeezed(element.text)) == Counter(squeezed("".join(w.text for w in words)))
+    if len(places) < 2 or not is_whole:
+        return [element]
+    groups = [[w for w in words if overlaps(w.box, place)] for place in places]
+    return [page_element(work.number, "NarrativeText", join_words(g), union_box([w.box for w in g])) for g in groups]
+
+
+def _is_scattered(work: PageText, element: Element) -> bool:
+    """Whether an element is of labels of a few words each, not a paragraph with holes."""
+    words = work.at(work.words_of(element))
+    return _is_label(work, element) and len(words) <= PIECE_WORDS * len(_pieces(words))
+
+
+def _pieces(words: Sequence[PageWord]) -> list[BoundingBox]:
+    """The boxes of labels."""
+    return [union_box([w.box for w in label]) for line in lines(words) for label in labels_of(line)]
 
 
 def _beside_captions(figure: BoundingBox, captions: Sequence[BoundingBox]) -> BoundingBox:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -24,16 +24,18 @@ EDGE = 4.0
 """Points between the right edges of the numbers of one such column, at most."""
 GUTTER = 7.0
 """Points between two columns of text, at least."""
-GUTTER_LINES = 4
-"""Lines that show the gutter, at least: fewer may have a gap at one place by chance."""
+COLUMN_LINES = 3
+"""Lines of a column, at least: fewer may have a gap at one place by chance."""
+OFFSET = 1.5
+"""Points between the middles of two lines that stand beside each other, at most."""
 SMALL = 0.93
 """Notes are set smaller than the page's text by this factor, at least."""
 FOOT = 0.5
 """Share of the page's height below which notes begin."""
 MARGIN = 0.12
 """Share of the page's height at its top and bottom that a running header or a page number may take."""
-HEADER_LINES = 2.5
-"""Heights of its letters that a running header may be high."""
+LINE = 12.0
+"""Points between two lines of a header, about."""
 RUNNING = frozenset({"NarrativeText", "ListItem", "UncategorizedText"})
 TEXTS = RUNNING | {"Title", "FigureCaption"}
 _NUMBER = re.compile(r"\d{1,4}|[ivxlc]{1,7}")
@@ -141,39 +143,46 @@ def _lengthened(element: Element, tail: Sequence[PageWord]) -> Element:
 
 def _parted_columns(work: PageText, element: Element) -> Iterator[Element]:
     """A paragraph that was read straight across two columns as its two columns."""
-    words = [w for w in work.at(work.words_in(_box(element))) if w.angle == 0] if element.category in RUNNING else []
-    rows = lines(words)
-    gutter = _gutter(rows)
-    same = squeezed(element.text) and Counter(squeezed(element.text)) == Counter(
-        squeezed("".join(w.text for w in words))
-    )
-    if gutter is None or not same:
+    wanted = element.category in RUNNING | {"Title"}
+    words = [w for w in work.at(work.words_in(_box(element))) if w.angle == 0] if wanted else []
+    gutter = _gutter(words)
+    same = Counter(squeezed(element.text)) == Counter(squeezed("".join(w.text for w in words)))
+    sides = [[w for w in words if (w.box[0] < gutter) == left] for left in (True, False)] if gutter and same else []
+    if not sides or not _are_columns(*map(lines, sides), is_title=element.category == "Title"):
         yield element
         return
-    for side in ([w for w in words if w.box[2] <= gutter], [w for w in words if w.box[0] >= gutter]):
-        for own in _paragraphs(side):
-            yield page_element(work.number, element.category, join_words(own), union_box([w.box for w in own]))
+    for own in (paragraph for side in sides for paragraph in _paragraphs(side)):
+        made = page_element(work.number, element.category, join_words(own), union_box([w.box for w in own]))
+        yield replace(made, category_depth=element.category_depth)
 
 
-def _gutter(rows: Sequence[Sequence[PageWord]]) -> float | None:
-    """Where a straight white gutter parts enough lines of words that nowhere cross it; else None."""
-    if len(rows) < GUTTER_LINES:
-        return None
-    gaps = [(a.box[2], b.box[0]) for row in rows for a, b in pairwise(row) if b.box[0] - a.box[2] >= GUTTER]
-    for x0, x1 in gaps:
-        middle = (x0 + x1) / 2
-        if sum(a <= middle <= b for a, b in gaps) >= GUTTER_LINES and _is_clear(rows, middle):
-            return middle
-    return None
+def _gutter(words: Sequence[PageWord]) -> float | None:
+    """The middle of the widest upright white band between words, if it is as wide as a gutter; else None."""
+    best, right = (0.0, 0.0), float("inf")
+    for x0, x1 in sorted((w.box[0], w.box[2]) for w in words):
+        best = max(best, (x0 - right, (x0 + right) / 2))
+        right = x1 if right == float("inf") else max(right, x1)
+    return best[1] if best[0] >= GUTTER else None
 
 
-def _is_clear(rows: Sequence[Sequence[PageWord]], middle: float) -> bool:
-    """Whether no word crosses a height, and both sides read as text rather than as a list's labels and values."""
-    sides: list[Callable[[PageWord], bool]] = [lambda w: w.box[2] <= middle, lambda w: w.box[0] >= middle]
-    if not all(any(side(w) for side in sides) for row in rows for w in row):
+def _are_columns(left: Sequence[Sequence[PageWord]], right: Sequence[Sequence[PageWord]], *, is_title: bool) -> bool:
+    """Whether both sides of a gutter are text of their own, not the names and values of a list."""
+    least = 2 if is_title else COLUMN_LINES
+    if min(len(left), len(right)) < least:
         return False
-    counts = [[sum(side(w) for w in row) for row in rows] for side in sides]
-    return all(sum(n) >= 3 * GUTTER_LINES and sum(n) >= 3 * sum(map(bool, n)) for n in counts)
+    return _are_offset(left, right) or (_runs_on(left) and _runs_on(right) and (is_title or len(left) > COLUMN_LINES))
+
+
+def _are_offset(left: Sequence[Sequence[PageWord]], right: Sequence[Sequence[PageWord]]) -> bool:
+    """Whether the lines of two sides do not stand beside each other, as a table's and a list's numbers do."""
+    heights = [[middle_y(row[0].box) for row in side] for side in (left, right)]
+    beside = sum(any(abs(a - b) <= OFFSET for b in heights[1]) for a in heights[0])
+    return 2 * beside < min(len(left), len(right))
+
+
+def _runs_on(side: Sequence[Sequence[PageWord]]) -> bool:
+    """Whether lines are of sentences: many begin in lower case; the names, values or rows of a list do not."""
+    return sum(row[0].text[0].islower() for row in side) >= len(side) / 3
 
 
 def _paragraphs(words: Sequence[PageWord]) -> Iterator[list[PageWord]]:
@@ -216,6 +225,8 @@ def _is_note(work: PageText, element: Element, elements: Sequence[Element], body
     box = _box(element)
     if element.category not in RUNNING or box[1] < work.parsed.height * FOOT or not _is_small(work, element, body):
         return False
+    if 2 * sum(ch.isalpha() for ch in element.text) < len(squeezed(element.text)):
+        return False
     below = [e for e in elements if shares_column(_box(e), box) and _box(e)[1] > box[1] and not _in_margin(work, e)]
     return all(e.category in RUNNING and _is_small(work, e, body) for e in below)
 
@@ -242,18 +253,17 @@ def _in_margin(work: PageText, element: Element) -> bool:
 
 def _with_margins_outside(work: PageText, elements: Sequence[Element]) -> list[Element]:
     """The elements with running headers and page numbers before and behind all that they stand above or below."""
-    tops = [e for e in elements if _is_outside(work, e, elements, top=True)]
-    feet = [e for e in elements if e not in tops and _is_outside(work, e, elements, top=False)]
-    tops.sort(key=lambda e: _box(e)[0])
-    return [*tops, *(e for e in elements if e not in tops and e not in feet), *feet]
+    lone = [e for e in elements if _is_margin_line(work, e)]
+    rest = [_box(e) for e in elements if e not in lone]
+    tops = [e for e in lone if all(_box(e)[3] <= box[1] + 1 for box in rest)]
+    feet = [e for e in lone if e not in tops and all(_box(e)[1] >= box[3] - 1 for box in rest)]
+    inner = [e for e in elements if e not in tops and e not in feet]
+    tops.sort(key=lambda e: (round(middle_y(_box(e)) / LINE), _box(e)[0]))
+    return [*tops, *inner, *feet] if rest else list(elements)
 
 
-def _is_outside(work: PageText, element: Element, elements: Sequence[Element], *, top: bool) -> bool:
-    """Whether an element is one line in the margin, with nothing on the page beyond or beside it but such lines."""
-    box = _box(element)
+def _is_margin_line(work: PageText, element: Element) -> bool:
+    """Whether an element is a line alone in the margin at the top or bottom."""
     if element.category not in RUNNING | {"Header", "Footer"} or not _in_margin(work, element):
         return False
-    if (box[1] > work.parsed.height / 2) == top or len(lines(work.at(work.words_in(box)))) != 1:
-        return False
-    others = [_box(e) for e in elements if e is not element and not (_in_margin(work, e) and e.category in RUNNING)]
-    return all(box[3] <= o[1] + 1 if top else box[1] >= o[3] - 1 for o in others)
+    return len(lines(work.at(work.words_in(_box(element))))) == 1

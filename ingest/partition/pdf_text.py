@@ -73,8 +73,15 @@ def _block_elements(work: PageText, block: LayoutBlock) -> Iterator[Element]:
         category, depth = _category(block, text)
         found = [page_element(work.number, category, text, box, depth)] if text else []
     said = squeezed("".join(element.text for element in found))
-    work.taken.update(i for line in _lines_of(work, inside) if is_said(work.at(line), said) for i in line)
+    is_in = _is_in_cells if block.kind == "table" else is_said
+    work.taken.update(i for line in _lines_of(work, inside) if is_in(work.at(line), said) for i in line)
     yield from found
+
+
+def _is_in_cells(line: Sequence[PageWord], said: str) -> bool:
+    """Whether a table has most of a line's letters; its cells need not come in the line's order."""
+    letters = [squeezed(word.text) for word in line]
+    return 2 * sum(len(word) for word in letters if word in said) >= len("".join(letters))
 
 
 def _category(block: LayoutBlock, text: str) -> tuple[str, int | None]:

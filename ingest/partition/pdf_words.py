@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -70,6 +71,19 @@ class PageText:
             for i, word in enumerate(self.words)
             if x0 <= (word.box[0] + word.box[2]) / 2 <= x1 and y0 <= middle_y(word.box) <= y1
         ]
+
+    def words_of(self, element: Element) -> list[int]:
+        """Indices of the words in a one-page element's box that are in its text: boxes may overlap."""
+        left = Counter(squeezed(token) for token in element.text.split())
+        found = []
+        for i in self.words_in(element.boxes[0].box):
+            key = squeezed(self.words[i].text)
+            if left[key] > 0:
+                left[key] -= 1
+                found.append(i)
+            elif any(key in token for token, count in left.items() if count > 0):
+                found.append(i)
+        return found
 
     def free(self) -> list[int]:
         """Indices of the words that no element has taken."""
@@ -181,10 +195,11 @@ def _spaced(line: Sequence[PageWord]) -> str:
 
 def label_lines(words: Sequence[PageWord]) -> str:
     """Labels as a text of a line each: they are no running text, and those of one height are parted by wide gaps."""
-    return "\n".join(" ".join(word.text for word in label) for line in lines(words) for label in _labels(line))
+    return "\n".join(_spaced(label) for line in lines(words) for label in labels_of(line))
 
 
-def _labels(line: Sequence[PageWord]) -> Iterator[list[PageWord]]:
+def labels_of(line: Sequence[PageWord]) -> Iterator[list[PageWord]]:
+    """The labels of a line: its words, parted at wide gaps."""
     held: list[PageWord] = []
     for word in line:
         box = UPRIGHT[word.angle](word.box)

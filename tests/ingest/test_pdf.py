@@ -376,12 +376,14 @@ def test_a_drawn_chart_is_found_by_its_caption_and_takes_in_its_labels(read):
     assert bar == pytest.approx((0, 76, 153), abs=12)
 
 
-def test_lines_without_a_caption_are_no_figure(read):
+def test_a_drawn_chart_is_found_by_its_axis_where_it_has_no_caption(read):
     document, page = new_page()
     write_prose(page, 72)
     draw_chart(page)
     write_prose(page, 360)
-    assert of(read(document), "Image") == []
+    result = read(document)
+    assert [e.category for e in result.elements] == ["NarrativeText", "Image", "NarrativeText"]
+    assert {"Q1", "Q2", "Q3", "0", "40", "80", "120"} <= set(result.elements[1].text.split())
 
 
 def test_text_over_a_background_picture_stays_text(read):
