@@ -20,12 +20,28 @@ from ingest.chunk import ChunkOptions, chunk
 from ingest.crawl import CrawlOptions, SiteListing, sync_site
 from ingest.discover import Listing, identify, list_files, roots_of, sniff_bytes
 from ingest.embed import Embedder, embedder_name, load_embedder, text_hash
-from ingest.errors import BrokenError, LibraryError, ModelError, SourceError, UnsupportedError, UsageError
+from ingest.errors import (
+    BrokenError,
+    LibraryError,
+    ModelError,
+    SourceError,
+    UnavailableError,
+    UnsupportedError,
+    UsageError,
+)
 from ingest.fetch import GoneError, is_url, normal_url
 from ingest.library import DATABASE, EmbedderRecord, Library, PathRecord, SourceRecord
 from ingest.library_pages import KnownPages
 from ingest.ocr import OcrLine, read_picture
-from ingest.partition import PartitionOptions, count_by_category, join, partition, partition_text, read_pages
+from ingest.partition import (
+    CloudAccess,
+    PartitionOptions,
+    count_by_category,
+    join,
+    partition,
+    partition_text,
+    read_pages,
+)
 from ingest.rows import shown_path
 from ingest.settings import DEFAULT_EMBEDDER, Settings, find_library, read_settings
 from ingest.summarize import (
@@ -80,7 +96,9 @@ class IngestOptions:
     @property
     def partition_key(self) -> str:
         """Changes when partitioning would give something else."""
-        options = {**asdict(self.partition), "images": self.partition.images != "off"}
+        cloud = self.partition.cloud.tier if self.partition.cloud else None
+        options = {**asdict(replace(self.partition, cloud=None)), "images": self.partition.images != "off"}
+        options = {**options, "cloud": cloud} if cloud else {k: v for k, v in options.items() if k != "cloud"}
         return stable_id(PARTITION_VERSION, json.dumps(options, sort_keys=True))
 
     @property
@@ -148,6 +166,7 @@ def ingest(
     if not roots:
         raise UsageError("nothing to ingest: name a file or a folder")
     options = options or IngestOptions()
+    options = replace(options, partition=_with_cloud(options.partition, settings, folder))
     report = on_progress or (lambda _: None)
     if not (folder / DATABASE).is_file() and not any(isinstance(root, str) or root.exists() for root in roots):
         shown = (shown_path(os.path.relpath(root, folder.parent)) for root in roots)
@@ -159,6 +178,24 @@ def ingest(
         _Run(opened, options, settings, embedder, report) as run,
     ):
         yield from run.sync(roots)
+
+
+def _with_cloud(options: PartitionOptions, settings: Settings, folder: Path | None) -> PartitionOptions:
+    """The options with the way to LlamaParse, where that was asked for.
+
+    Raises:
+        UsageError: there is no key.
+        MissingExtraError: its client is not installed.
+    """
+    if options.parser != "llamaparse" or options.cloud is not None:
+        return options
+    from ingest.partition.llamaparse import check_access
+
+    access = CloudAccess(
+        url=settings.llama_cloud_url, key=settings.llama_cloud_api_key, tier=settings.llama_cloud_tier, folder=folder
+    )
+    check_access(access)
+    return replace(options, cloud=access)
 
 
 def _urls_of(paths: Iterable[str | Path]) -> list[str]:
@@ -272,7 +309,7 @@ class _Run:
                     self.library.put_member,
                     self.options.crawl,
                     max_bytes=self.settings.max_file_mb * 2**20,
-                    on_page=lambda url, count: self._report("fetching", url),
+                    on_page=lambda url: self._report("fetching", url),
                 )
             except SourceError as exc:
                 if isinstance(exc, GoneError) and known and self.options.prune:
@@ -438,7 +475,7 @@ class _Run:
             yield
         except SourceError as exc:
             job.failed = True
-            self._put_problem(job, _state_of(exc), exc.reason)
+            self._put_problem(job, _state_of(exc), exc.reason, is_final=not isinstance(exc, UnavailableError))
 
     # --- stages ---------------------------------------------------------------------------------
 
@@ -688,7 +725,7 @@ class _Run:
         for root in roots:
             self.library.put_path(record, root)
 
-    def _put_problem(self, job: _Job, state: State, reason: str | None) -> None:
+    def _put_problem(self, job: _Job, state: State, reason: str | None, *, is_final: bool = True) -> None:
         """Record a path whose bytes gave no source. What other bytes gave before is given up, what these gave stays."""
         kept = job.stored is not None
         reason = f"{reason}; its earlier content was kept" if kept else reason
@@ -699,7 +736,7 @@ class _Run:
             reason=reason,
             size=job.source.size,
             mtime_ns=None,
-            failed_key=None if kept else self._failed_key(job.source),
+            failed_key=self._failed_key(job.source) if is_final and not kept else None,
         )
         self._put_path(record, job.roots)
         if job.source.parent_id is not None:
@@ -927,6 +964,8 @@ def partition_many(
     paths: Sequence[Path], settings: Settings, options: PartitionOptions
 ) -> Iterator[tuple[Path, Partition | SourceError]]:
     """Partition files in the workers, in the order given; a file that cannot be read yields its error."""
+    folder = find_library(settings.library)
+    options = _with_cloud(options, settings, folder if (folder / DATABASE).is_file() else None)
     with WorkerPool(settings.worker_count) as pool:
         started: list[tuple[Path, Future[Partition] | SourceError]] = []
         for path in paths:

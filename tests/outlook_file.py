@@ -20,7 +20,11 @@ def message(
     tree: dict[str, bytes | Tree] = dict(_streams(strings, binaries or {}))
     head = struct.pack("<8x4I8x", 0, len(attachments), 0, len(attachments))
     tree["__properties_version1.0"] = head + _properties(strings, binaries or {}, numbers or {})
-    tree["__nameid_version1.0"] = {"__substg1.0_00020102": b"", "__substg1.0_00030102": b"", "__substg1.0_00040102": b""}
+    tree["__nameid_version1.0"] = {
+        "__substg1.0_00020102": b"",
+        "__substg1.0_00030102": b"",
+        "__substg1.0_00040102": b"",
+    }
     for number, (texts, raws) in enumerate(attachments):
         inner: dict[str, bytes | Tree] = dict(_streams(texts, raws))
         inner["__properties_version1.0"] = bytes(8) + _properties(texts, raws, {0x3705: 1})
@@ -101,8 +105,8 @@ def compound_file(tree: Tree) -> bytes:
     return header + bytes(sectors) + b"".join(struct.pack("<I", n) for n in fat)
 
 
-def _entry(name: object, kind: object, left: object, right: object, child: object, start: object, size: object) -> bytes:
+def _entry(
+    name: object, kind: object, left: object, right: object, child: object, start: object, size: object
+) -> bytes:
     raw = str(name).encode("utf-16-le")
-    return struct.pack(
-        "<64sHBBIII16xI16xIII", raw, len(raw) + 2, kind, 1, left, right, child, 0, start, size, 0
-    )
+    return struct.pack("<64sHBBIII16xI16xIII", raw, len(raw) + 2, kind, 1, left, right, child, 0, start, size, 0)

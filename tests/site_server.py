@@ -69,11 +69,13 @@ def serve() -> Iterator[Site]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def do_GET(self) -> None:  # noqa: N802 (the base class's own name)
+        def do_GET(self) -> None:
             try:
                 site.answer(self)
             except (BrokenPipeError, ConnectionResetError):
                 self.close_connection = True
+
+        do_POST = do_GET  # noqa: N815 (the base class's own name)
 
         def log_message(self, *_: object) -> None:
             pass

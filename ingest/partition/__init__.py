@@ -8,26 +8,42 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal, Protocol, get_args
 
 from ingest.errors import UnsupportedError, UsageError
 from ingest.types import Partition, Source
 
 ImageMode = Literal["auto", "llava", "ocr", "off"]
-Parser = Literal["auto", "fast", "careful"]
+Parser = Literal["auto", "fast", "careful", "llamaparse"]
+CLOUD_FORMATS = ("pdf", "docx", "pptx", "xlsx", "doc", "ppt", "xls", "odt", "ods", "odp", "rtf", "epub", "image")
+"""Formats that LlamaParse reads when it is asked for; texts, web pages and mail gain nothing by leaving the machine."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloudAccess:
+    """How LlamaParse is reached, how long one document may take in seconds, and the library that keeps what it gave."""
+
+    url: str
+    key: str | None = field(default=None, repr=False)
+    tier: str = "agentic"
+    seconds: float = 550.0
+    folder: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartitionOptions:
     """What changes the outcome of a partition; part of the key under which it is cached.
 
-    ``pages`` limits a paged source to these pages (from 1); ``None`` reads all.
+    ``pages`` limits a paged source to these pages (from 1); ``None`` reads all. ``cloud`` is how the parser
+    ``llamaparse`` reaches its service.
     """
 
     parser: Parser = "auto"
     images: ImageMode = "auto"
     pages: tuple[int, ...] | None = None
+    cloud: CloudAccess | None = None
 
     def __post_init__(self) -> None:
         if self.parser not in get_args(Parser):
@@ -194,6 +210,9 @@ def partition_text(source: Source, options: PartitionOptions) -> Partition:
     Raises:
         SourceError: as ``partition``.
     """
+    if options.parser == "llamaparse" and source.format in CLOUD_FORMATS:
+        cloud: Partitioner = importlib.import_module("ingest.partition.llamaparse")
+        return cloud.partition(source, options)
     return partitioner_for(source).partition(source, options)
 
 

@@ -231,7 +231,7 @@ def _menus(body: HtmlElement) -> Iterable[HtmlElement]:
             yield node
     if container is body:
         return
-    yield from (n for n in container.iterchildren("ul", "ol", "div", "p", "table") if _is_edge(n, weights, container))
+    yield from (n for n in container.iterchildren("ul", "ol", "div", "p", "table") if _is_edge(n, weights))
 
 
 def _is_below(node: HtmlElement, container: HtmlElement) -> bool:
@@ -249,7 +249,7 @@ def _is_menu(node: HtmlElement, found: _Weight, *, is_flat: bool) -> bool:
     return not (is_flat and _is_headed(node))
 
 
-def _is_edge(node: HtmlElement, weights: dict[HtmlElement, _Weight], container: HtmlElement) -> bool:
+def _is_edge(node: HtmlElement, weights: dict[HtmlElement, _Weight]) -> bool:
     """Whether a child of the text's own block is a menu before all of its text or after it."""
     found = weights[node]
     if not found.links or not _is_menu(node, found, is_flat=True):
