@@ -326,7 +326,12 @@ class Fetcher:
 
     def _once(self, url: str, headers: dict[str, str], types: tuple[str, ...], limit: int) -> Fetched:
         """One request without redirects."""
-        sent = {"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "gzip, deflate", **headers}
+        sent: dict[bytes | str, bytes | str] = {
+            "User-Agent": USER_AGENT,
+            "Accept": "*/*",
+            "Accept-Encoding": "gzip, deflate",
+        }
+        sent.update(headers)  # type: ignore[arg-type]
         times = {
             "connect": CONNECT_SECONDS,
             "read": self.options.silent_seconds,

@@ -322,7 +322,7 @@ class _Run:
     def _folder_problem(self, folder: str, reason: str) -> SourceResult:
         return SourceResult(path=self.library.shown(folder), state="failed", reason=reason)
 
-    def _remove_gone(self, root: Path, listing: Listing) -> Iterator[SourceResult]:
+    def _remove_gone(self, root: Path | str, listing: Listing) -> Iterator[SourceResult]:
         kept = set(listing.files)
         gone = [
             path

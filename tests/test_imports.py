@@ -43,8 +43,9 @@ HOMES = {
 """The only files that import a library."""
 
 LAZY = {
-    "PIL", "charset_normalizer", "chromadb", "docutils", "docx", "httpcore", "liteparse", "llama_cloud", "llama_index", "lxml", "ollama",
-    "onnxruntime", "oxmsg", "pandas", "protego", "pymupdf", "rapidocr", "tokenizers", "unstructured", "wordllama",
+    "PIL", "charset_normalizer", "chromadb", "docutils", "docx", "httpcore", "liteparse", "llama_cloud", "llama_index",
+    "lxml", "ollama", "onnxruntime", "oxmsg", "pandas", "protego", "pymupdf", "rapidocr", "tokenizers", "unstructured",
+    "wordllama",
 }  # fmt: skip
 """Libraries that are imported only inside the functions that use them."""
 
