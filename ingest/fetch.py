@@ -331,7 +331,7 @@ class Fetcher:
             "Accept": "*/*",
             "Accept-Encoding": "gzip, deflate",
         }
-        sent.update(headers)  # type: ignore[arg-type]
+        sent.update(headers)
         times = {
             "connect": CONNECT_SECONDS,
             "read": self.options.silent_seconds,
