@@ -53,7 +53,10 @@ _FURNITURE = {
     *("advert", "advertisement", "advertising", "ads", "ad", "promo", "sponsor", "sponsored", "popup", "modal"),
     *("overlay", "related", "recommended", "recommendations", "trending", "popular", "skip", "skiplink", "copyright"),
     *("colophon", "aside", "search", "searchbox", "searchform", "banner", "widgets", "sitemap", "languages"),
+    *("navbox", "catlinks"),
 }
+_WHOLE_NAMES = {"side", "bottom", "foot"}
+"""Names that say it only when they are all of a class or an id: "side-by-side" is none."""
 _SURE = {
     *("sidebar", "sidebars", "footer", "sitefooter", "newsletter", "advert", "advertisement", "ads", "navbar"),
     *("sponsored", "breadcrumbs", "breadcrumb", "popup", "modal", "copyright", "colophon", "masthead", "topbar"),
@@ -171,6 +174,8 @@ def _is_named(node: HtmlElement) -> bool:
     if node.tag == "nav":
         return True
     names = _names(node)
+    if {*node.get("class", "").split(), node.get("id", "")} & _WHOLE_NAMES:
+        names.add("aside")
     if names & _NOTES or node.xpath(".//main|.//article"):
         return False
     if node.get("role", "").lower() in _ROLES or (node.tag == "dialog" and node.get("open") is None):
