@@ -70,6 +70,15 @@ def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.option("--json", "as_json", is_flag=True, help="JSON on stdout and nothing else.")(command)
 
 
+def password_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The option for the password of encrypted PDFs."""
+    return click.option(
+        "--password",
+        metavar="TEXT",
+        help="Opens encrypted PDFs; kept nowhere. PINCITE_PASSWORD does the same, and other users cannot see it.",
+    )(command)
+
+
 def _settings(library: Path | None = None, **flags: object) -> Settings:
     from ingest.settings import read_settings
 
@@ -160,6 +169,7 @@ def main() -> None:
 @click.option("--prune", is_flag=True, help="Remove the sources of a root that is gone or suddenly empty.")
 @click.option("--retry-failed", is_flag=True, help="Read files again that failed before and have not changed.")
 @click.option("--no-wait", is_flag=True, help="Exit when another process is writing to the library.")
+@password_option
 @json_option
 def ingest(
     paths: tuple[str, ...],
@@ -175,6 +185,7 @@ def ingest(
     prune: bool,
     retry_failed: bool,
     no_wait: bool,
+    password: str | None,
     as_json: bool,
 ) -> None:
     """Bring the library into exact sync with files, folders and web pages.
@@ -192,8 +203,9 @@ def ingest(
     from ingest.pipeline import IngestOptions
     from ingest.pipeline import ingest as run
 
+    settings = _settings(library, jobs=jobs, password=password)
     options = IngestOptions(
-        partition=PartitionOptions(parser=parser, images=images),  # type: ignore[arg-type]
+        partition=PartitionOptions(parser=parser, images=images, password=settings.password),  # type: ignore[arg-type]
         chunk=ChunkOptions(chunking=chunking),  # type: ignore[arg-type]
         crawl=CrawlOptions(depth=depth, max_pages=max_pages, delay=delay, allow_private=allow_private),
         prune=prune,
@@ -204,7 +216,7 @@ def ingest(
     started = time.perf_counter()
     results: list[SourceResult] = []
     with _screen(as_json=as_json) as (update, say):
-        for result in run(paths, options=options, settings=_settings(library, jobs=jobs), on_progress=update):
+        for result in run(paths, options=options, settings=settings, on_progress=update):
             results.append(result)
             _print_result(result, as_json=as_json, say=say)
     _print_summary(results, time.perf_counter() - started, as_json=as_json)
@@ -492,7 +504,10 @@ def _print_hit(number: int, hit: Hit) -> None:
 @click.option(
     "--parser", type=click.Choice(["auto", "fast", "careful", "llamaparse"]), default="auto", show_default=True
 )
-def partition(paths: tuple[Path, ...], form: str, output: Path | None, jobs: int | None, parser: str) -> None:
+@password_option
+def partition(
+    paths: tuple[Path, ...], form: str, output: Path | None, jobs: int | None, parser: str, password: str | None
+) -> None:
     """Partition files without a library: their text, tables and structure.
 
     \b
@@ -509,11 +524,13 @@ def partition(paths: tuple[Path, ...], form: str, output: Path | None, jobs: int
         raise click.UsageError("many files need a folder to write to: -o OUT")
     # Only JSON names pictures, and drawing them costs more than all else.
     _tell_of_cloud(parser)
-    options = PartitionOptions(parser=parser, images="auto" if form == "json" else "off")  # type: ignore[arg-type]
+    images = "auto" if form == "json" else "off"
+    settings = _settings(jobs=jobs, password=password)
+    options = PartitionOptions(parser=parser, images=images, password=settings.password)  # type: ignore[arg-type]
     to_folder = len(files) > 1 or (output is not None and output.is_dir())
     names = _file_names(files, form)
     failed = not files
-    for source, found in partition_many(files, _settings(jobs=jobs), options):
+    for source, found in partition_many(files, settings, options):
         if isinstance(found, Exception):
             named = source in paths or not isinstance(found, UnsupportedError)
             click.echo(f"{'Error' if named else 'Skipped'}: {_plain(shown_path(str(source)))}: {found}", err=True)
@@ -639,7 +656,8 @@ def reindex(library: Path | None, embedder: str | None) -> None:
 @click.argument("wanted", metavar="ID")
 @library_option
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="The PNG to write.")
-def show(wanted: str, library: Path | None, output: Path) -> None:
+@password_option
+def show(wanted: str, library: Path | None, output: Path, password: str | None) -> None:
     """Draw where a chunk, element or citation stands, with its words marked.
 
     \b
@@ -647,8 +665,9 @@ def show(wanted: str, library: Path | None, output: Path) -> None:
     """
     from retrievers.show import show as draw
 
-    with _open(_settings(library)) as opened:
-        output.write_bytes(draw(opened, wanted))
+    settings = _settings(library, password=password)
+    with _open(settings) as opened:
+        output.write_bytes(draw(opened, wanted, password=settings.password))
     click.echo(str(output))
 
 

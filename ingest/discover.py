@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ingest.errors import BrokenError, SourceError, UnsupportedError
-from ingest.partition import FORMATS, format_of_extension, format_of_text
+from ingest.partition import FORMATS, format_of_extension, format_of_text, lacking
 from ingest.types import Source
 
 HEAD_BYTES = 2**16
 """Bytes that tell a type; a saved page names its address below styles and scripts."""
 LIBRARY_MARKS = {"library.sqlite", "images"}
 """A folder that holds all of these is a library."""
-TEXT_FORMATS = ("md", "rst", "txt", "html", "mhtml")
+TEXT_FORMATS = ("md", "rst", "txt", "csv", "html", "mhtml")
 _MAGIC = (
     (b"\xff\xd8\xff", "image"),
     (b"\x89PNG\r\n\x1a\n", "image"),
@@ -29,6 +29,7 @@ _MAGIC = (
     (b"II*\x00", "image"),
     (b"MM\x00*", "image"),
     (b"{\\rtf", "rtf"),
+    (b"PAR1", "parquet"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "ole"),
 )
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
@@ -41,6 +42,9 @@ _MAIL_START = re.compile(
     re.IGNORECASE,
 )
 """A text without a known extension is mail when it begins with three of the fields that messages begin with."""
+_OLE_MARKS = (("WordDocument", "doc"), ("PowerPoint Document", "ppt"), ("Workbook", "xls"), ("\0Book\0", "xls"))
+_OFFICE = ("docx", "pptx", "xlsx", "doc", "ppt", "xls")
+_ODF_TYPES = (("opendocument.text", "odt"), ("opendocument.presentation", "odt"), ("opendocument.spreadsheet", "ods"))
 _SAVED_PAGE = re.compile(rb"(?im)^(?:Snapshot-Content-Location:|From: *<?Saved by )")
 _MSG_MARK = "__properties_version1.0".encode("utf-16-le")
 """The stream that the root folder of an Outlook message holds."""
@@ -139,11 +143,14 @@ def sniff(head: bytes, suffix: str, file: BinaryIO | None = None) -> str:
     found = _binary_format(head, named, file)
     if found == "ole" and file is not None and _is_outlook(head, file):
         return "msg"
-    if found == "ole" and named in ("docx", "pptx", "xlsx"):
-        return named
+    if found == "ole":
+        found = _ole_format(head, named, file)
     if found is None and (b"\x00" not in head or head.startswith(_UTF16_MARKS)):
         found = _text_format(head, named)
     if found in FORMATS:
+        if problem := lacking(found):
+            # Found out before the file counts as read, so that the next ingest looks again.
+            raise UnsupportedError(str(problem))
         return found
     if named is not None and found is None:
         raise BrokenError(f"not a {named.upper()} file despite its name")
@@ -188,15 +195,33 @@ def _zip_format(file: BinaryIO) -> str | None:
     try:
         with zipfile.ZipFile(file) as archive:
             names = archive.namelist()
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+            kind = _stated_type(archive) if "mimetype" in names else ""
+    except (zipfile.BadZipFile, OSError, ValueError, RuntimeError, NotImplementedError):
         return None
-    if "mimetype" in names and "[Content_Types].xml" not in names:
-        return "epub" if "META-INF/container.xml" in names else "odt"
+    if kind.startswith("application/epub") or ("META-INF/container.xml" in names and "content.xml" not in names):
+        return "epub"
+    if "content.xml" in names and (kind or "META-INF/manifest.xml" in names):
+        return next((form for mark, form in _ODF_TYPES if mark in kind), "zip" if kind else "odt")
     return next((kind for mark, kind in _ZIP_MARKS if any(n.startswith(mark) for n in names)), "zip")
 
 
+def _stated_type(archive: zipfile.ZipFile) -> str:
+    """The type that an archive of an open format states of itself."""
+    with archive.open("mimetype") as member:
+        return member.read(200).decode("ascii", "replace").strip()
+
+
+def _ole_format(head: bytes, named: str | None, file: BinaryIO | None) -> str | None:
+    """The format of an OLE file by the streams in its directory; an encrypted one is left to its reader to tell."""
+    content = head if file is None else (file.seek(0), file.read())[1]
+    if "EncryptedPackage".encode("utf-16-le") in content:
+        return named if named in _OFFICE else "docx"
+    found = next((kind for name, kind in _OLE_MARKS if name.encode("utf-16-le") in content), None)
+    return found or (named if named in _OFFICE else "ole")
+
+
 def _text_format(head: bytes, named: str | None) -> str | None:
-    if named in ("md", "rst", "txt"):
+    if named in ("md", "rst", "txt", "csv"):
         return named
     if _MAIL_FIELDS.match(head) and (named == "mhtml" or (named in (None, "eml") and _SAVED_PAGE.search(head[:4096]))):
         return "mhtml"

@@ -7,12 +7,13 @@ list of what is read; discovery, help texts and the README's table come from it.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import importlib.util
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol, get_args
+from typing import Any, Literal, Protocol, get_args
 
-from ingest.errors import UnsupportedError, UsageError
+from ingest.errors import MissingExtraError, UnsupportedError, UsageError
 from ingest.types import Partition, Source
 
 ImageMode = Literal["auto", "llava", "ocr", "off"]
@@ -37,19 +38,31 @@ class PartitionOptions:
     """What changes the outcome of a partition; part of the key under which it is cached.
 
     ``pages`` limits a paged source to these pages (from 1); ``None`` reads all. ``cloud`` is how the parser
-    ``llamaparse`` reaches its service.
+    ``llamaparse`` reaches its service. ``password`` opens encrypted PDFs; it changes no outcome, so it is no part of
+    the key, and it is shown and stored nowhere.
     """
 
     parser: Parser = "auto"
     images: ImageMode = "auto"
     pages: tuple[int, ...] | None = None
     cloud: CloudAccess | None = None
+    password: str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if self.parser not in get_args(Parser):
             raise UsageError(f"unknown parser {self.parser!r}; known are {', '.join(get_args(Parser))}")
         if self.pages is not None and min(self.pages, default=1) < 1:
             raise UsageError("pages count from 1")
+
+    @property
+    def key(self) -> dict[str, Any]:
+        """What changes the outcome, by name: all but the password, and of ``images`` whether there are any."""
+        options = {**asdict(self), "images": self.images != "off"}
+        del options["password"]
+        del options["cloud"]
+        if self.cloud is not None:
+            options["tier"] = self.cloud.tier
+        return options
 
 
 class Partitioner(Protocol):
@@ -65,10 +78,16 @@ class Partitioner(Protocol):
 
 
 class PagedPartitioner(Partitioner, Protocol):
-    """A partitioner that leaves pages ``unread`` and reads them later, one by one and in parallel."""
+    """A partitioner that leaves groups of pages ``unread`` and reads them later, in parallel."""
 
-    def read_pages(self, source: Source, pages: Sequence[int], options: PartitionOptions) -> Partition:
-        """Read these pages (from 1) the slow way."""
+    def read_pages(
+        self, source: Source, pages: Sequence[int], draft: Partition, options: PartitionOptions
+    ) -> Partition:
+        """Read these pages (from 1); ``draft`` has what is known of them. The result may leave some unread again."""
+        ...
+
+    def count_pages(self, source: Source, options: PartitionOptions) -> int:
+        """How many pages the source has, told without reading them all."""
         ...
 
     def join(self, source: Source, first: Partition, parts: Sequence[Partition]) -> Partition:
@@ -78,7 +97,10 @@ class PagedPartitioner(Partitioner, Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Format:
-    """A format that is read: its name, file extensions, the module and library that read it, and what is kept."""
+    """A format that is read: its name, file extensions, the module and library that read it, and what is kept.
+
+    The module of a ``paged`` format is a ``PagedPartitioner``. ``needs`` is the package that the ``extra`` installs.
+    """
 
     name: str
     extensions: tuple[str, ...]
@@ -86,6 +108,8 @@ class Format:
     library: str
     keeps: str
     extra: str | None = None
+    paged: bool = False
+    needs: str | None = None
 
 
 FORMATS: dict[str, Format] = {
@@ -97,13 +121,15 @@ FORMATS: dict[str, Format] = {
             module="ingest.partition.pdf",
             library="liteparse",
             keeps="headings, paragraphs, lists, tables with cell boxes, pictures, captions, word boxes",
+            paged=True,
         ),
         Format(
             name="docx",
-            extensions=(".docx",),
+            extensions=(".docx", ".docm", ".dotx", ".dotm"),
             module="ingest.partition.office",
             library="unstructured, python-docx",
-            keeps="headings, paragraphs, lists, tables with merged cells, pictures with captions",
+            keeps="headings, also those only bold, paragraphs, lists, notes, tables with merged cells and tables in"
+            " them, pictures with captions, charts' data, equations, headers and footers",
         ),
         Format(
             name="html",
@@ -142,10 +168,46 @@ FORMATS: dict[str, Format] = {
         ),
         Format(
             name="pptx",
-            extensions=(".pptx",),
+            extensions=(".pptx", ".pptm", ".ppsx", ".ppsm", ".potx", ".potm"),
             module="ingest.partition.slides",
             library="python-pptx, unstructured",
             keeps="titles, text, lists, tables with merged cells, charts' data, diagrams, pictures, notes, shape boxes",
+        ),
+        Format(
+            name="odt",
+            extensions=(".odt", ".ott", ".odp", ".otp"),
+            module="ingest.partition.opendocument",
+            library="lxml",
+            keeps="headings, paragraphs, lists, notes, tables with merged cells, pictures with captions, charts' data,"
+            " slides as pages",
+        ),
+        Format(
+            name="rtf",
+            extensions=(".rtf",),
+            module="ingest.partition.richtext",
+            library="own reader",
+            keeps="headings, paragraphs, lists, notes, tables with merged cells, pictures with captions",
+        ),
+        Format(
+            name="epub",
+            extensions=(".epub",),
+            module="ingest.partition.epub",
+            library="unstructured, lxml",
+            keeps="chapters in reading order as web pages are read, with the pictures in the book",
+        ),
+        *(
+            Format(
+                name=name,
+                extensions=extensions,
+                module="ingest.partition.legacy",
+                library="LibreOffice, where it is installed",
+                keeps=f"what its successor {name}x keeps",
+            )
+            for name, extensions in (
+                ("doc", (".doc", ".dot")),
+                ("ppt", (".ppt", ".pps", ".pot")),
+                ("xls", (".xls", ".xlt")),
+            )
         ),
         Format(
             name="eml",
@@ -168,6 +230,29 @@ FORMATS: dict[str, Format] = {
             library="pillow, rapidocr",
             keeps="the picture, its text by OCR with word boxes; a frame of a TIFF is a page",
         ),
+        Format(
+            name="xlsx",
+            extensions=(".xlsx", ".xlsm"),
+            module="ingest.partition.sheets",
+            library="lxml",
+            keeps="each block of cells a table as the sheet shows it, merged cells, headers, titles, notes",
+        ),
+        Format(
+            name="csv",
+            extensions=(".csv", ".tsv"),
+            module="ingest.partition.sheets",
+            library="csv (standard library)",
+            keeps="the records as a table; encoding, delimiter and quotes are found, broken lines named",
+        ),
+        Format(
+            name="parquet",
+            extensions=(".parquet",),
+            module="ingest.partition.sheets",
+            library="pyarrow",
+            keeps="the records as a table",
+            extra="parquet",
+            needs="pyarrow",
+        ),
         # Told by content alone: most .html and .json files are none.
         Format(
             name="addon",
@@ -178,6 +263,14 @@ FORMATS: dict[str, Format] = {
         ),
     )
 }
+
+
+def lacking(name: str) -> MissingExtraError | None:
+    """The error, with its install line, of a format whose package is not installed."""
+    form = FORMATS[name]
+    if form.extra is None or form.needs is None or importlib.util.find_spec(form.needs) is not None:
+        return None
+    return MissingExtraError(form.extra, f"reading {name}")
 
 
 def partitioner_for(source: Source) -> Partitioner:
@@ -201,33 +294,59 @@ def partition(source: Source, options: PartitionOptions | None = None) -> Partit
     """
     options = options or PartitionOptions()
     first = partition_text(source, options)
-    return join(source, first, [read_pages(source, first.unread, options)]) if first.unread else first
+    return join(source, first, list(_later_parts(source, first, options))) if first.unread else first
+
+
+def _later_parts(source: Source, found: Partition, options: PartitionOptions) -> Iterator[Partition]:
+    for pages in found.unread:
+        part = read_pages(source, pages, found.on(pages), options)
+        yield part
+        yield from _later_parts(source, part, options)
 
 
 def partition_text(source: Source, options: PartitionOptions) -> Partition:
-    """Partition one source but for the pages that need OCR, which are named in ``unread``.
+    """Partition one source but for the pages that are left to later tasks, which are named in ``unread``.
 
     Raises:
         SourceError: as ``partition``.
     """
-    if options.parser == "llamaparse" and source.format in CLOUD_FORMATS:
+    if is_in_cloud(source, options):
         cloud: Partitioner = importlib.import_module("ingest.partition.llamaparse")
         return cloud.partition(source, options)
     return partitioner_for(source).partition(source, options)
 
 
-def read_pages(source: Source, pages: Sequence[int], options: PartitionOptions) -> Partition:
-    """Read pages that a partition left ``unread``: by OCR, seconds a page.
+def read_pages(source: Source, pages: Sequence[int], draft: Partition, options: PartitionOptions) -> Partition:
+    """Read a group of pages that a partition left ``unread``; ``draft`` is what that partition has on them.
 
     Raises:
         SourceError: a page cannot be read.
     """
-    return _paged(source).read_pages(source, pages, options)
+    return _paged(source).read_pages(source, pages, draft, options)
 
 
 def join(source: Source, first: Partition, parts: Sequence[Partition]) -> Partition:
-    """A partition with its unread pages, read since, in their places."""
+    """A partition with its unread pages, read since, in their places; parts in the order in which they were read."""
     return _paged(source).join(source, first, parts)
+
+
+def is_in_cloud(source: Source, options: PartitionOptions) -> bool:
+    """Whether LlamaParse reads a source."""
+    return options.parser == "llamaparse" and source.format in CLOUD_FORMATS
+
+
+def is_paged(source: Source, options: PartitionOptions) -> bool:
+    """Whether the pages of a source can be read apart; what LlamaParse reads comes whole."""
+    return FORMATS[source.format].paged and not is_in_cloud(source, options)
+
+
+def count_pages(source: Source, options: PartitionOptions) -> int:
+    """How many pages a source has whose pages can be read apart.
+
+    Raises:
+        SourceError: it cannot be opened.
+    """
+    return _paged(source).count_pages(source, options)
 
 
 def _paged(source: Source) -> PagedPartitioner:
@@ -252,7 +371,8 @@ def format_of_extension(suffix: str) -> str | None:
 def format_of_text(head: bytes) -> str | None:
     """The format of a text whose extension does not tell it, by its first bytes: an add-on's page or record."""
     addons = importlib.import_module(FORMATS["addon"].module)
-    return "addon" if addons.is_addon_page(head) or addons.is_addon_record(head) else None
+    tests = (addons.is_addon_page, addons.is_addon_record, addons.is_addon_list)
+    return "addon" if any(test(head) for test in tests) else None
 
 
 def extensions() -> Sequence[str]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from ingest.partition.header_rows import first_row_heads
 from ingest.types import BoundingBox, Cell
 
 if TYPE_CHECKING:
@@ -79,7 +80,8 @@ def _with_headers(cells: Sequence[Cell], table: _Element) -> list[Cell]:
     first = [cell for cell in cells if cell.row == 0]
     # Names that span columns stand over a second row of names.
     depth = max((c.rowspan for c in first), default=1) if any(c.colspan > 1 for c in first) else 1
-    rows = depth if has_row else 0
+    # Programs that convert slides often lose the mark, not the look.
+    rows = depth if has_row or first_row_heads(cells, is_styled=False) else 0
     return [replace(cell, header=cell.row < rows or (has_column and cell.column == 0)) for cell in cells]
 
 

@@ -14,16 +14,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ingest.errors import BrokenError, EncryptedError
+from ingest.errors import BrokenError
 from ingest.images import is_plain, is_too_small
 from ingest.partition import PartitionOptions
+from ingest.partition.archives import check_archive, office_package
 from ingest.partition.bridge import offline_unstructured, picture_png, vendor_errors
+from ingest.partition.captions import opens_like_caption, wanted_by
 from ingest.partition.drawingml import chart_cells, chart_title, diagram_items, line, table_cells
 from ingest.partition.headings import nest_under_headings
-from ingest.partition.office import check_archive
 from ingest.tables import cells_to_html, table_text
 from ingest.types import BoundingBox, Cell, Element, Page, PageBox, Partition, Source, stable_id
 
@@ -37,6 +37,8 @@ EMU = 12_700
 """English Metric Units, in which shapes are placed, to a point."""
 TITLE_BAND = 1 / 3
 """Share of a slide's height, from its top, in which a slide without a title placeholder has its title."""
+CAPTION_GAP = 1 / 10
+"""Share of a slide's height that may lie between a caption and what it names."""
 MAX_LEVEL = 8
 
 _A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
@@ -45,8 +47,6 @@ _R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 _MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
 _DGM = "{http://schemas.openxmlformats.org/drawingml/2006/diagram}"
 _DECORATIVE = "{http://schemas.microsoft.com/office/drawing/2017/decorative}decorative"
-_OLD_DECK = "PowerPoint Document".encode("utf-16-le")
-_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _FURNITURE = {"ftr": "Footer", "dt": "Footer", "sldNum": "PageNumber", "hdr": "Header"}
 _GUESSED_ALT = re.compile(
     r"\s*(?:Description automatically generated|AI-generated content may be incorrect\.?).*", re.S
@@ -61,11 +61,11 @@ def partition(source: Source, options: PartitionOptions) -> Partition:
         EncryptedError: it needs a password.
         BrokenError: it is empty, damaged, no presentation, or unpacks to more than it should.
     """
-    _check(source.path)
+    check_archive(source.path, "pptx")
     with vendor_errors("pptx"), _pptx_errors():
         from pptx import Presentation
 
-        deck = Presentation(str(source.path))
+        deck = Presentation(office_package(source.path))
         size = (_points(deck.slide_width), _points(deck.slide_height))
         reading = _Reading(size=size, pictures=options.images != "off")
         read = [(n, s) for n, s in enumerate(deck.slides, 1) if options.pages is None or n in options.pages]
@@ -111,18 +111,6 @@ def _identified(source_id: str, found: Sequence[Element]) -> Iterator[Element]:
 # The file.
 
 
-def _check(path: Path) -> None:
-    try:
-        check_archive(path)
-    except EncryptedError as exc:
-        content = path.read_bytes()
-        if _OLD_DECK in content and _ENCRYPTED not in content:
-            raise BrokenError("an old PowerPoint file (.ppt) by another name; save it as .pptx") from exc
-        raise
-    except BrokenError as exc:
-        raise BrokenError(exc.reason.replace("broken docx", "broken pptx")) from exc
-
-
 @contextmanager
 def _pptx_errors() -> Iterator[None]:
     from pptx.exc import PythonPptxError
@@ -159,7 +147,8 @@ def _slide_elements(slide: Slide, number: int, reading: _Reading) -> list[Elemen
         box = _clipped(whole, reading.size)
         boxes = (PageBox(page=number, box=box),) if box else ()
         found += [replace(e, page_number=number, boxes=boxes) for e in _shape_elements(shape, box, number, reading)]
-    return [*_with_title(_joined_title(found), number, reading.size[1]), *_notes(slide, number)]
+    found = _with_captions(_joined_title(found), reading.size[1] * CAPTION_GAP)
+    return [*_with_title(found, number, reading.size[1]), *_notes(slide, number)]
 
 
 def _choose_alternatives(root: _Element) -> None:
@@ -179,6 +168,37 @@ def _joined_title(found: Sequence[Element]) -> list[Element]:
     lines = [e for e in found if e.category == "Title"]
     others = [e for e in found if e.category != "Title"]
     return [replace(lines[0], text=" ".join(e.text for e in lines)), *others] if lines else others
+
+
+def _with_captions(found: Sequence[Element], gap: float) -> list[Element]:
+    """The elements with each line that is a caption by its words after the table or picture that it stands by."""
+    owners = {id(e): owner for e in found if (owner := _caption_owner(e, found, gap)) is not None}
+    out: list[Element] = []
+    for element in found:
+        if id(element) in owners:
+            continue
+        captions = [e for e in found if owners.get(id(e)) is element]
+        out += [element, *(replace(e, category="FigureCaption", category_depth=None) for e in captions)]
+    return out
+
+
+def _caption_owner(line: Element, found: Iterable[Element], gap: float) -> Element | None:
+    if line.category != "NarrativeText" or not line.boxes or not opens_like_caption(line.text):
+        return None
+    box = line.boxes[0].box
+    near = [
+        (abs(_distance(e.boxes[0].box, box)), i, e)
+        for i, e in enumerate(found)
+        if e.category in wanted_by(line.text) and e.boxes and _distance(e.boxes[0].box, box) <= gap
+    ]
+    return min(near, key=lambda entry: entry[:2])[2] if near else None
+
+
+def _distance(first: BoundingBox, second: BoundingBox) -> float:
+    """Points between two boxes one above the other; without end if neither is."""
+    if first[2] <= second[0] or second[2] <= first[0]:
+        return math.inf
+    return max(second[1] - first[3], first[1] - second[3], 0.0)
 
 
 def _with_title(found: list[Element], number: int, height: float) -> list[Element]:

@@ -265,7 +265,6 @@ def _caption(text: str, owner: UnstructuredElement | None) -> UnstructuredElemen
 def _classify(main: HtmlElement) -> Iterator[UnstructuredElement]:
     """The elements that unstructured finds in what is left."""
     from lxml import etree
-
     from unstructured.partition.html import partition_html
 
     main.tag, main.tail = "body", None

@@ -1,0 +1,521 @@
+"""OpenDocument texts and presentations (ODF 1.3, part 3), read from the XML in their archive.
+
+The markup says what unstructured would have to guess: heading levels, lists, spans, notes, captions. Its own reader
+needs pandoc, which loses spans and pictures.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from ingest.errors import BrokenError, EncryptedError
+from ingest.partition import PartitionOptions
+from ingest.partition.archives import ENCRYPTED, Members, member_name, opened, safe_xml
+from ingest.partition.bridge import picture_png, vendor_errors
+from ingest.partition.equations import mathml_text
+from ingest.partition.flow import Block, Slot, flow_elements, place_slots
+from ingest.partition.header_rows import first_row_heads, with_header_rows
+from ingest.tables import MAX_COLUMNS, MAX_ROWSPAN
+from ingest.types import Cell, Page, Partition, Source
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element  # type: ignore[import-untyped]
+
+MAX_REPEATS = 1000
+"""Times that a filled cell or row is repeated at most; empty ones fill the rest of a sheet."""
+MAX_NESTING = 60
+"""Levels of blocks inside of blocks that are followed."""
+
+_NS = "urn:oasis:names:tc:opendocument:xmlns:"
+_OFFICE, _TEXT, _TABLE, _DRAW, _STYLE = (f"{{{_NS}{n}:1.0}}" for n in ("office", "text", "table", "drawing", "style"))
+_FO, _SVG, _PRESENTATION, _CHART = (
+    f"{{{_NS}{n}:1.0}}" for n in ("xsl-fo-compatible", "svg-compatible", "presentation", "chart")
+)
+_XLINK = "{http://www.w3.org/1999/xlink}href"
+_MATH = "{http://www.w3.org/1998/Math/MathML}math"
+_SILENT = (
+    *(f"{_TEXT}{n}" for n in ("tracked-changes", "ruby-text", "note-citation", "hidden-text", "hidden-paragraph")),
+    *(f"{_OFFICE}{n}" for n in ("annotation", "annotation-end", "forms", "script")),
+    *(f"{_TEXT}{n}" for n in ("table-of-content", "illustration-index", "table-index", "alphabetical-index")),
+    *(f"{_TEXT}{n}" for n in ("object-index", "user-index", "sequence-decls", "variable-decls")),
+    f"{_SVG}title",
+    f"{_SVG}desc",
+)
+_CAPTIONS = frozenset({"caption", "illustration", "figure", "drawing"})
+_LENGTH = re.compile(r"(-?[\d.]+)(cm|mm|in|pt|pc|px)?")
+_POINTS = {"cm": 72 / 2.54, "mm": 72 / 25.4, "in": 72.0, "pt": 1.0, "pc": 12.0, "px": 0.75}
+
+
+def partition(source: Source, options: PartitionOptions) -> Partition:
+    """Read an OpenDocument text or presentation.
+
+    Raises:
+        EncryptedError: it needs a password.
+        BrokenError: it is empty, damaged, no such document, or unpacks to more than it should.
+    """
+    with vendor_errors("OpenDocument file"), opened(source.path, "OpenDocument file") as members:
+        if b"encryption-data" in members.get("META-INF/manifest.xml", b""):
+            raise EncryptedError(ENCRYPTED)
+        if "content.xml" not in members:
+            raise BrokenError("broken OpenDocument file: it has no content")
+        content = safe_xml(members["content.xml"])
+        styles = safe_xml(members["styles.xml"]) if "styles.xml" in members else content
+        reading = _Reading(members=members, styles=_Styles([styles, content]), pictures=options.images != "off")
+        body = next(content.iter(f"{_OFFICE}body"))
+        slides = list(body.iterfind(f"{_OFFICE}presentation/{_DRAW}page"))
+        blocks = list(_deck(slides, reading, options)) if slides else _text(body, styles, reading)
+    width, height = _page_size(styles)
+    return Partition(
+        elements=flow_elements(blocks, source.id),
+        pages=tuple(Page(page=n, width=width, height=height) for n in _numbers(slides, options)),
+        images=reading.images,
+        warnings=tuple(dict.fromkeys(reading.warnings)),
+    )
+
+
+# Styles.
+
+
+class _Styles:
+    """What the styles of a document say of its paragraphs and letters."""
+
+    def __init__(self, roots: Iterable[_Element]) -> None:
+        self._by_name: dict[tuple[str, str], _Element] = {}
+        self._defaults: dict[str, _Element] = {}
+        self._lists: dict[str, _Element] = {}
+        for root in roots:
+            for node in root.iter(f"{_STYLE}style"):
+                self._by_name[node.get(f"{_STYLE}family", ""), node.get(f"{_STYLE}name", "")] = node
+            self._lists.update((n.get(f"{_STYLE}name", ""), n) for n in root.iter(f"{_TEXT}list-style"))
+            for node in root.iter(f"{_STYLE}default-style"):
+                self._defaults.setdefault(node.get(f"{_STYLE}family", ""), node)
+
+    def chain(self, family: str, name: str) -> Iterator[_Element]:
+        """A style and those that it is made from, the nearest first, then the default."""
+        for _ in range(20):
+            node = self._by_name.get((family, name))
+            if node is None:
+                break
+            yield node
+            name = node.get(f"{_STYLE}parent-style-name", "")
+        if family in self._defaults:
+            yield self._defaults[family]
+
+    def names(self, name: str) -> list[str]:
+        """The shown names of a paragraph's style and of those below it, in lower case."""
+        nodes = self.chain("paragraph", name)
+        return [(n.get(f"{_STYLE}display-name") or n.get(f"{_STYLE}name") or "").lower() for n in nodes]
+
+    def outline(self, name: str) -> int | None:
+        """The outline level that a paragraph's style gives, from 0."""
+        marks = (n.get(f"{_STYLE}default-outline-level") for n in self.chain("paragraph", name))
+        level = next((m for m in marks if m), "")
+        return int(level) - 1 if level.isdecimal() and level != "0" else None
+
+    def numbering(self, name: str, depth: int) -> _Element | None:
+        """How a list counts at a depth, if it does so by plain numbers."""
+        found = self._lists.get(name)
+        levels = [] if found is None else found.iterchildren(f"{_TEXT}list-level-style-number")
+        wanted = (n for n in levels if n.get(f"{_TEXT}level") == str(depth + 1) and n.get(f"{_STYLE}num-format") == "1")
+        return next(wanted, None)
+
+    def letters(self, family: str, name: str) -> tuple[bool | None, float | None]:
+        """Whether a style sets letters in bold, and their size in points; ``None`` where it says nothing."""
+        bold, size = None, None
+        for node in self.chain(family, name):
+            form = node.find(f"{_STYLE}text-properties")
+            if form is None:
+                continue
+            weight = form.get(f"{_FO}font-weight")
+            if bold is None and weight:
+                bold = weight == "bold" or (weight.isdecimal() and int(weight) >= 600)
+            if size is None:
+                size = length(form.get(f"{_FO}font-size", ""))
+        return bold, size
+
+
+def length(text: str) -> float | None:
+    """A length such as ``2.5cm`` in points; ``None`` for one that is relative or none."""
+    found = _LENGTH.fullmatch(text.strip())
+    return float(found[1]) * _POINTS[found[2] or "px"] if found and found[2] else None
+
+
+def _page_size(styles: _Element) -> tuple[float, float]:
+    """Width and height of the first page layout in points; zeros where there is none."""
+    form = next(styles.iter(f"{_STYLE}page-layout-properties"), None)
+    if form is None:
+        return 0.0, 0.0
+    return length(form.get(f"{_FO}page-width", "")) or 0.0, length(form.get(f"{_FO}page-height", "")) or 0.0
+
+
+# Blocks.
+
+
+@dataclass(slots=True, kw_only=True)
+class _Reading:
+    """A document that is being read, and the pictures found in it."""
+
+    members: Members
+    styles: _Styles
+    pictures: bool
+    images: dict[str, bytes] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+    counted: dict[str, int] = field(default_factory=dict)
+
+    def labels(self, node: _Element, depth: int) -> Callable[[_Element], str]:
+        """What gives the number of each item of a list; of one with bullets, nothing."""
+        form = self.styles.numbering(_list_style(node), depth)
+        if form is None:
+            return lambda _: ""
+        follows = node.get(f"{_TEXT}continue-numbering") == "true" or node.get(f"{_TEXT}continue-list")
+        key = f"{_list_style(node)};{depth}"
+        start = _digits(form.get(f"{_TEXT}start-value"), 1)
+        self.counted[key] = self.counted.get(key, start - 1) if follows else start - 1
+
+        def label(item: _Element) -> str:
+            self.counted[key] = _digits(item.get(f"{_TEXT}start-value"), self.counted[key] + 1)
+            around = form.get(f"{_STYLE}num-prefix", ""), form.get(f"{_STYLE}num-suffix", "")
+            return f"{around[0]}{self.counted[key]}{around[1]}"
+
+        return label
+
+
+def _digits(text: str | None, default: int) -> int:
+    return int(text) if text and text.isdecimal() and len(text) < 9 else default
+
+
+def _list_style(node: _Element) -> str:
+    """The style of a list, which inner lists inherit."""
+    around = (node, *node.iterancestors(f"{_TEXT}list"))
+    return next((name for n in around if (name := n.get(f"{_TEXT}style-name"))), "")
+
+
+def _text(body: _Element, styles: _Element, reading: _Reading) -> list[Block]:
+    root = next(iter(body), None)
+    blocks = [] if root is None else list(_blocks(root, reading, 0, 0))
+    edges = [(kind, [*_edge(styles, kind)]) for kind in ("header", "footer")]
+    header, footer = ([Block(category=kind.title(), text=t) for t in dict.fromkeys(texts)] for kind, texts in edges)
+    return [*header, *blocks, *footer]
+
+
+def _edge(styles: _Element, kind: str) -> Iterator[str]:
+    """The text of each header or footer of the pages."""
+    for node in styles.iter(f"{_STYLE}{kind}", f"{_STYLE}{kind}-first", f"{_STYLE}{kind}-left"):
+        text = " ".join(filter(None, (_line(p) for p in node.iter(f"{_TEXT}p", f"{_TEXT}h"))))
+        if text:
+            yield text
+
+
+def _blocks(root: _Element, reading: _Reading, depth: int, level: int) -> Iterator[Block]:
+    """The blocks under a node; ``depth`` is that of the lists around, ``level`` that of the nodes."""
+    if level > MAX_NESTING:
+        return
+    for node in root:
+        if node.tag in _SILENT:
+            continue
+        if node.tag in (f"{_TEXT}p", f"{_TEXT}h"):
+            yield from _paragraph(node, reading, level)
+        elif node.tag == f"{_TEXT}list":
+            yield from _items(node, reading, depth, level)
+        elif node.tag == f"{_TABLE}table":
+            yield from _table(node, reading, level)
+        elif node.tag == f"{_DRAW}frame":
+            yield from _frame(node, reading, level)
+        else:
+            yield from _blocks(node, reading, depth, level + 1)
+
+
+def _items(node: _Element, reading: _Reading, depth: int, level: int) -> Iterator[Block]:
+    """The items of a list: the first paragraph of each, with its number if it has one, and what else stands in it."""
+    labels = reading.labels(node, depth)
+    for item in node.iterchildren(f"{_TEXT}list-item", f"{_TEXT}list-header"):
+        is_first = item.tag == f"{_TEXT}list-item"
+        label = labels(item) if is_first else ""
+        for child in item if level < MAX_NESTING else ():
+            if child.tag == f"{_TEXT}list":
+                yield from _items(child, reading, depth + 1, level + 1)
+                continue
+            for block in _blocks_of(child, reading, level):
+                if is_first and block.category == "NarrativeText":
+                    text = f"{label} {block.text}".strip()
+                    yield replace(block, category="ListItem", text=text, depth=depth)
+                    is_first = False
+                else:
+                    yield block
+
+
+def _blocks_of(node: _Element, reading: _Reading, level: int) -> Iterator[Block]:
+    if node.tag in (f"{_TEXT}p", f"{_TEXT}h"):
+        yield from _paragraph(node, reading, level)
+    else:
+        yield from _blocks(node, reading, 0, level + 1)
+
+
+def _paragraph(node: _Element, reading: _Reading, level: int) -> Iterator[Block]:
+    """A paragraph or heading, the pictures and boxes that are anchored in it, and its notes."""
+    anchored = [b for frame in _anchored(node) for b in _drawn(frame, reading, level)]
+    first = _first_anchored(node)
+    if first:
+        yield from anchored
+    text = _line(node)
+    if text:
+        yield _styled(node, text, reading.styles)
+    if not first:
+        yield from anchored
+    for note in node.iter(f"{_TEXT}note-body"):
+        if next(note.iterancestors(f"{_TEXT}p", f"{_TEXT}h")) is node:
+            said = " ".join(filter(None, (_line(p) for p in note.iter(f"{_TEXT}p"))))
+            yield Block(category="NarrativeText", text=said, is_plain=False)
+
+
+def _styled(node: _Element, text: str, styles: _Styles) -> Block:
+    """A paragraph's block as its style and its letters say."""
+    name = node.get(f"{_TEXT}style-name", "")
+    names = styles.names(name)
+    level = node.get(f"{_TEXT}outline-level", "1") if node.tag == f"{_TEXT}h" else ""
+    depth = int(level) - 1 if level.isdecimal() else styles.outline(name)
+    if depth is None and names and any(n in ("title", "subtitle") for n in names):
+        depth = 0 if "title" in names else 1
+    if depth is not None:
+        return Block(category="Title", text=text, depth=max(depth, 0))
+    if _CAPTIONS & set(names):
+        return Block(category="FigureCaption", text=text)
+    bold, size = _letters(node, name, styles)
+    return Block(category="NarrativeText", text=text, bold=bold, size=size)
+
+
+def _letters(node: _Element, name: str, styles: _Styles) -> tuple[bool, float | None]:
+    """Whether all letters of a paragraph are bold, and the size of the largest in points."""
+    own = styles.letters("paragraph", name)
+    looks = [own] if _has_own_text(node) else []
+    for span in node.iter(f"{_TEXT}span"):
+        if _has_own_text(span):
+            bold, size = styles.letters("text", span.get(f"{_TEXT}style-name", ""))
+            looks.append((own[0] if bold is None else bold, size or own[1]))
+    sizes = [size for _, size in looks if size]
+    return bool(looks) and all(bold for bold, _ in looks), max(sizes, default=None)
+
+
+def _has_own_text(node: _Element) -> bool:
+    texts = [node.text, *(child.tail for child in node)]
+    return any(text and text.strip() for text in texts)
+
+
+# Text.
+
+
+def _line(node: _Element) -> str:
+    """The text of a paragraph without what is anchored in it and its notes."""
+    return " ".join("".join(_pieces(node)).split())
+
+
+def _pieces(node: _Element) -> Iterator[str]:
+    yield node.text or ""
+    for child in node:
+        if child.tag in (f"{_TEXT}s", f"{_TEXT}tab", f"{_TEXT}line-break"):
+            yield " "
+        elif _is_formula(child):
+            yield ""
+        elif isinstance(child.tag, str) and child.tag not in (*_SILENT, f"{_TEXT}note") and not _is_drawn(child):
+            yield from _pieces(child)
+        yield child.tail or ""
+
+
+def _is_formula(node: _Element) -> bool:
+    return bool(node.tag == _MATH)
+
+
+def _is_drawn(node: _Element) -> bool:
+    return isinstance(node.tag, str) and node.tag.startswith(_DRAW) and node.tag != f"{_DRAW}a"
+
+
+def _anchored(node: _Element) -> Iterator[_Element]:
+    """The outermost drawings in a paragraph."""
+    for child in node:
+        if _is_drawn(child):
+            yield child
+        elif child.tag not in _SILENT and child.tag != f"{_TEXT}note":
+            yield from _anchored(child)
+
+
+def _first_anchored(node: _Element) -> bool:
+    """Whether a drawing comes before the text of its paragraph."""
+    if node.text and node.text.strip():
+        return False
+    for child in node:
+        if _is_drawn(child):
+            return True
+        if _line(child) or (child.tail and child.tail.strip()):
+            return False
+    return False
+
+
+# Drawings.
+
+
+def _drawn(node: _Element, reading: _Reading, level: int) -> Iterator[Block]:
+    if level > MAX_NESTING:
+        return
+    if node.tag == f"{_DRAW}frame":
+        yield from _frame(node, reading, level)
+    else:
+        yield from _blocks(node, reading, 0, level + 1)
+
+
+def _frame(node: _Element, reading: _Reading, level: int) -> Iterator[Block]:
+    """What a frame shows: the best of its variants."""
+    alt = _alternative_text(node)
+    shown = [child for child in node if child.tag not in _SILENT]
+    box = next((c for c in shown if c.tag in (f"{_DRAW}text-box", f"{_TABLE}table")), None)
+    chart = [b for c in shown if c.tag == f"{_DRAW}object" for b in _object(c, reading, level)]
+    if box is not None:
+        yield from _table(box, reading, level) if box.tag == f"{_TABLE}table" else _blocks(box, reading, 0, level + 1)
+    elif chart:
+        yield from chart
+    elif reading.pictures:
+        yield from _picture([c for c in shown if c.tag == f"{_DRAW}image"], alt, reading)
+
+
+def _alternative_text(frame: _Element) -> str:
+    texts = (frame.findtext(f"{_SVG}{name}") or "" for name in ("desc", "title"))
+    return " ".join(next(filter(None, texts), "").split())
+
+
+def _picture(variants: Sequence[_Element], alt: str, reading: _Reading) -> Iterator[Block]:
+    """The first variant of a picture that can be read; what is not in the archive is not fetched."""
+    found = False
+    for node in variants:
+        name = member_name("content.xml", node.get(_XLINK, ""))
+        content = reading.members.get(name or "")
+        if not content:
+            continue
+        found = True
+        stored = picture_png(content)
+        if stored:
+            reading.images[stored[0]] = stored[1]
+            yield Block(category="Image", text=alt, image_path=stored[0])
+            return
+        reading.warnings.append(f"picture {name}: of a type that is not read, or too large")
+    if alt and (found or variants):
+        yield Block(category="Image", text=alt)
+
+
+def _object(node: _Element, reading: _Reading, level: int) -> Iterator[Block]:
+    """A chart as its table and title, a formula as its text; other objects have their picture alone."""
+    name = member_name("content.xml", node.get(_XLINK, "").rstrip("/"))
+    content = reading.members.get(f"{name}/content.xml") if name else None
+    root = next(iter(node), None) if content is None else safe_xml(content)
+    if root is None:
+        return
+    if root.tag == _MATH or (math := root.find(f".//{_MATH}")) is not None:
+        yield Block(category="NarrativeText", text=mathml_text(root if root.tag == _MATH else math), is_plain=False)
+    for chart in root.iter(f"{_CHART}chart"):
+        yield from (replace(b, cells=_with_names(b.cells)) for b in _charts_tables(chart, reading, level))
+        title = chart.find(f"{_CHART}title")
+        said = "" if title is None else " ".join(filter(None, (_line(p) for p in title.iter(f"{_TEXT}p"))))
+        yield Block(category="FigureCaption", text=said)
+
+
+def _charts_tables(chart: _Element, reading: _Reading, level: int) -> Iterator[Block]:
+    for table in chart.iterchildren(f"{_TABLE}table"):
+        yield from _table(table, reading, level)
+
+
+def _with_names(cells: Sequence[Cell]) -> tuple[Cell, ...]:
+    """The cells of a chart: the series' names in the first row and the categories in the first column are headers."""
+    return tuple(replace(c, header=c.row == 0 or c.column == 0) for c in cells)
+
+
+# Tables.
+
+
+def _table(table: _Element, reading: _Reading, level: int) -> Iterator[Block]:
+    """A table, then what else stands in its cells: pictures and tables. One of a single cell only frames its blocks."""
+    rows = list(_rows(table))
+    nodes = [c for row in rows for c in row.iterchildren(f"{_TABLE}table-cell")]
+    if len(rows) == 1 and len(nodes) == 1:
+        yield from _blocks(nodes[0], reading, 0, level + 1)
+        return
+    inside: dict[_Element, list[Block]] = {c: list(_blocks(c, reading, 0, level + 1)) for c in nodes}
+    cells = place_slots([slots for row in rows for slots in _slots(row, inside)])
+    head = sum(1 for row in rows if _is_header(row))
+    is_styled = _is_bold_over_plain([[inside[c] for c in row.iterchildren(f"{_TABLE}table-cell")] for row in rows])
+    cells = with_header_rows(cells, head or int(first_row_heads(cells, is_styled=is_styled)))
+    if any(c.text for c in cells):
+        yield Block(category="Table", text="", cells=cells)
+    for blocks in inside.values():
+        yield from (b for b in blocks if b.cells or b.category == "Image")
+
+
+def _rows(table: _Element) -> Iterator[_Element]:
+    """The rows of a table, in whatever groups they stand."""
+    groups = ("table-header-rows", "table-rows", "table-row-group")
+    for node in table:
+        if node.tag == f"{_TABLE}table-row":
+            yield node
+        elif node.tag in [f"{_TABLE}{g}" for g in groups]:
+            yield from _rows(node)
+
+
+def _is_header(row: _Element) -> bool:
+    return bool(row.getparent().tag == f"{_TABLE}table-header-rows")
+
+
+def _slots(row: _Element, inside: dict[_Element, list[Block]]) -> Iterator[list[Slot]]:
+    """A row's slots, as often as the row is repeated."""
+    slots: list[Slot] = []
+    for node in row.iterchildren(f"{_TABLE}table-cell", f"{_TABLE}covered-table-cell"):
+        covered = node.tag == f"{_TABLE}covered-table-cell"
+        lines = (" ".join(b.text.split()) for b in inside.get(node, ()) if not b.cells and b.category != "Image")
+        slot = Slot(
+            text="\n".join(line for line in lines if line),
+            colspan=_number(node, "number-columns-spanned", MAX_COLUMNS),
+            rowspan=_number(node, "number-rows-spanned", MAX_ROWSPAN),
+            covered=covered,
+        )
+        slots += [slot] * min(_number(node, "number-columns-repeated", MAX_REPEATS), MAX_COLUMNS - len(slots))
+    filled = any(slot.text for slot in slots)
+    yield from [slots] * (_number(row, "number-rows-repeated", MAX_REPEATS) if filled else 1)
+
+
+def _number(node: _Element, name: str, most: int) -> int:
+    value = node.get(f"{_TABLE}{name}", "1")
+    return max(1, min(int(value), most)) if value.isdecimal() else 1
+
+
+def _is_bold_over_plain(rows: Sequence[Sequence[Sequence[Block]]]) -> bool:
+    first, *others = [[b.bold for blocks in row for b in blocks if b.text] for row in rows] or [[]]
+    return bool(first) and all(first) and any(not all(row) for row in others)
+
+
+# Slides.
+
+
+def _numbers(slides: Sequence[_Element], options: PartitionOptions) -> list[int]:
+    return [n for n in range(1, len(slides) + 1) if options.pages is None or n in options.pages]
+
+
+def _deck(slides: Sequence[_Element], reading: _Reading, options: PartitionOptions) -> Iterator[Block]:
+    """The blocks of each slide: its title, or its number as one, what it shows, and its notes."""
+    for number in _numbers(slides, options):
+        titles: list[Block] = []
+        others: list[Block] = []
+        for shape in slides[number - 1]:
+            if shape.tag == f"{_PRESENTATION}notes":
+                continue
+            blocks = list(_drawn(shape, reading, 0)) if _is_drawn(shape) else []
+            (titles if shape.get(f"{_PRESENTATION}class") == "title" else others).extend(blocks)
+        title = " ".join(b.text for b in titles if b.text) or f"Slide {number}"
+        notes = [b for node in slides[number - 1].iterchildren(f"{_PRESENTATION}notes") for b in _notes(node, reading)]
+        shown = [Block(category="Title", text=title, depth=0), *others, *notes] if titles or others or notes else []
+        yield from (replace(b, page=number, is_plain=False) for b in shown)
+
+
+def _notes(node: _Element, reading: _Reading) -> Iterator[Block]:
+    for shape in node.iterchildren(f"{_DRAW}frame"):
+        if shape.get(f"{_PRESENTATION}class", "notes") != "notes":
+            continue
+        yield from (b for b in _frame(shape, reading, 0) if b.category != "Image")
