@@ -137,10 +137,10 @@ def main() -> None:
 @click.option("--jobs", type=click.IntRange(min=1), help="Worker processes [one a core].")
 @click.option(
     "--parser",
-    type=click.Choice(["auto", "fast", "careful"]),
+    type=click.Choice(["auto", "fast", "careful", "llamaparse"]),
     default="auto",
     show_default=True,
-    help="How pages of PDF are read.",
+    help="How pages of PDF are read; llamaparse sends documents to the cloud, for money.",
 )
 @click.option(
     "--images",
@@ -212,6 +212,7 @@ def ingest(
         retry_failed=retry_failed,
         wait=not no_wait,
     )
+    _tell_of_cloud(parser)
     started = time.perf_counter()
     results: list[SourceResult] = []
     with _screen(as_json=as_json) as (update, say):
@@ -221,6 +222,13 @@ def ingest(
     _print_summary(results, time.perf_counter() - started, as_json=as_json)
     if any(r.state == "failed" for r in results):
         sys.exit(FAILED)
+
+
+def _tell_of_cloud(parser: str) -> None:
+    """Say before anything leaves the machine what is sent where."""
+    if parser == "llamaparse":
+        url = _settings().llama_cloud_url
+        click.echo(f"LlamaParse: PDFs, office files and pictures are sent whole to {_plain(url)}, each once", err=True)
 
 
 @contextmanager
@@ -493,7 +501,9 @@ def _print_hit(number: int, hit: Hit) -> None:
 )
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="A file for one PATH, a folder for many.")
 @click.option("--jobs", type=click.IntRange(min=1), help="Worker processes [one a core].")
-@click.option("--parser", type=click.Choice(["auto", "fast", "careful"]), default="auto", show_default=True)
+@click.option(
+    "--parser", type=click.Choice(["auto", "fast", "careful", "llamaparse"]), default="auto", show_default=True
+)
 @password_option
 def partition(
     paths: tuple[Path, ...], form: str, output: Path | None, jobs: int | None, parser: str, password: str | None
@@ -513,6 +523,7 @@ def partition(
     if len(files) > 1 and output is None:
         raise click.UsageError("many files need a folder to write to: -o OUT")
     # Only JSON names pictures, and drawing them costs more than all else.
+    _tell_of_cloud(parser)
     images = "auto" if form == "json" else "off"
     settings = _settings(jobs=jobs, password=password)
     options = PartitionOptions(parser=parser, images=images, password=settings.password)  # type: ignore[arg-type]

@@ -129,7 +129,7 @@ def sync_site(  # noqa: PLR0913 (its seats, and what the pipeline knows)
     *,
     max_bytes: int,
     pace: Pace | None = None,
-    on_page: Callable[[str, int], None] = lambda _url, _count: None,
+    on_page: Callable[[str], None] = lambda _url: None,
 ) -> SiteListing:
     """Fetch an address and what it links to on its site, as far as the options say.
 
@@ -158,7 +158,11 @@ def sync_site(  # noqa: PLR0913 (its seats, and what the pipeline knows)
 
 @dataclass(slots=True)
 class _Crawl:
-    """One walk over a site: ``waiting`` holds addresses with their distance from the root, ``seen`` all met."""
+    """One walk over a site.
+
+    ``waiting`` holds addresses with their distance from the root, ``seen`` are
+    all that were met, ``had`` those that answered with a page.
+    """
 
     root: str
     known: KnownPages
@@ -166,12 +170,13 @@ class _Crawl:
     options: CrawlOptions
     fetcher: Fetcher
     pace: Pace
-    on_page: Callable[[str, int], None]
+    on_page: Callable[[str], None]
     sources: dict[str, Source] = field(default_factory=dict)
     problems: dict[str, SourceError] = field(default_factory=dict)
     gone: dict[str, str] = field(default_factory=dict)
     waiting: deque[tuple[str, int]] = field(default_factory=deque)
     seen: set[str] = field(default_factory=set)
+    had: set[str] = field(default_factory=set)
     aliases: dict[str, tuple[str, Source]] = field(default_factory=dict)
     robots: Protego | None = None
     site: str = ""
@@ -215,6 +220,7 @@ class _Crawl:
             return
         self.site = _site(page.url)
         self.seen |= {page.url, *filter(None, [page.canonical])}
+        self.had |= self.seen
         self._list(page)
 
     def _visit(self, url: str, depth: int, before: Mapping[str, KnownPage]) -> None:
@@ -245,6 +251,7 @@ class _Crawl:
 
     def _place(self, asked: str, page: KnownPage) -> None:
         """List a page under its own address, unless it is another one under a second address."""
+        self.had |= {asked, page.url}
         if _site(page.url) != self.site:
             self._forget(asked, "it leads to another site now")
             return
@@ -269,7 +276,7 @@ class _Crawl:
             return
         self.sources[page.url] = source
         self.gone.pop(page.url, None)
-        self.on_page(page.url, len(self.sources))
+        self.on_page(page.url)
         if page.depth < self.depth:
             for link in page.links:
                 self._queue(link, page.depth + 1)
@@ -311,7 +318,7 @@ class _Crawl:
         """A page whose canonical address could not be had is listed itself."""
         for url, (canonical, source) in self.aliases.items():
             held = {s.id for s in self.sources.values()}
-            if canonical not in self.sources and source.id not in held and canonical not in self.gone:
+            if canonical not in self.had and source.id not in held:
                 self.sources[url] = source
                 self.gone.pop(url, None)
                 self.problems.pop(canonical, None)

@@ -5,6 +5,7 @@ PinciteError
 ├── SourceError              one source cannot be read; the run goes on
 │   ├── EncryptedError
 │   ├── BrokenError
+│   ├── UnavailableError     a service could not be asked now: the next ingest tries again
 │   ├── UnsupportedError     not a type we read: the source is skipped
 │   └── LimitError           a worker was lost to a crash or a limit
 │       └── TimeLimitError   it took too long
@@ -47,6 +48,10 @@ class EncryptedError(SourceError):
 
 class BrokenError(SourceError):
     """The file is damaged or is not what it claims to be."""
+
+
+class UnavailableError(SourceError):
+    """A service that reads the file could not be asked, or not now; nothing is wrong with the file."""
 
 
 class UnsupportedError(SourceError):

@@ -131,7 +131,7 @@ def normal_url(url: str, base: str = "") -> str:
         raise UsageError("a web address with a user name or password in it is not taken")
     shown = f"[{host}]" if ":" in host else host
     place = shown if port in (None, _PORTS[parts.scheme]) else f"{shown}:{port}"
-    path = urlsplit(urljoin(f"http://x{'' if parts.path.startswith('/') else '/'}{parts.path}", "")).path or "/"
+    path = urlsplit(urljoin("http://x/", f"/{parts.path.lstrip('/')}")).path or "/"
     return urlunsplit((parts.scheme, place, _escaped(path), _escaped(parts.query), ""))
 
 
@@ -326,7 +326,12 @@ class Fetcher:
 
     def _once(self, url: str, headers: dict[str, str], types: tuple[str, ...], limit: int) -> Fetched:
         """One request without redirects."""
-        sent = {"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "gzip, deflate", **headers}
+        sent: dict[bytes | str, bytes | str] = {
+            "User-Agent": USER_AGENT,
+            "Accept": "*/*",
+            "Accept-Encoding": "gzip, deflate",
+        }
+        sent.update(headers)
         times = {
             "connect": CONNECT_SECONDS,
             "read": self.options.silent_seconds,

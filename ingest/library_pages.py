@@ -30,6 +30,7 @@ CREATE TRIGGER IF NOT EXISTS web_pages_gone AFTER DELETE ON path_roots BEGIN
   DELETE FROM web_roots WHERE root = old.root AND NOT EXISTS (SELECT 1 FROM path_roots WHERE root = old.root);
 END;
 """
+_HELD = "(SELECT root FROM path_roots UNION SELECT value FROM json_each(?))"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,10 +73,9 @@ class KnownPages:
 
     def forget_unheld(self, roots: Sequence[str]) -> None:
         """Forget what belongs to no root of the library, nor to one of these that are read now."""
-        held = "SELECT root FROM path_roots UNION SELECT value FROM json_each(?)"
         with self._errors():
-            for table in ("web_pages", "web_roots"):
-                self._db.execute(f"DELETE FROM {table} WHERE root NOT IN ({held})", (json.dumps(roots),))
+            self._db.execute(f"DELETE FROM web_pages WHERE root NOT IN {_HELD}", (json.dumps(roots),))
+            self._db.execute(f"DELETE FROM web_roots WHERE root NOT IN {_HELD}", (json.dumps(roots),))
 
     def of_root(self, root: str) -> dict[str, KnownPage]:
         """The pages of a root by the address that was asked for."""

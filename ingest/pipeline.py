@@ -20,12 +20,20 @@ from ingest.chunk import ChunkOptions, chunk
 from ingest.crawl import CrawlOptions, SiteListing, sync_site
 from ingest.discover import Listing, identify, list_files, roots_of, sniff_bytes
 from ingest.embed import Embedder, asks_server, embedder_name, load_embedder, text_hash
-from ingest.errors import BrokenError, LibraryError, ModelError, SourceError, UnsupportedError, UsageError
+from ingest.errors import (
+    BrokenError,
+    LibraryError,
+    ModelError,
+    SourceError,
+    UnavailableError,
+    UnsupportedError,
+    UsageError,
+)
 from ingest.fetch import GoneError, is_url, normal_url
 from ingest.library import DATABASE, EmbedderRecord, Library, PathRecord, SourceRecord
 from ingest.library_pages import KnownPages
 from ingest.ocr import OcrLine, read_picture
-from ingest.partition import PartitionOptions, count_by_category
+from ingest.partition import CloudAccess, PartitionOptions, count_by_category
 from ingest.reading import Reading, ReadTask, outcome_of, read_many, submit_read
 from ingest.rows import shown_path
 from ingest.settings import DEFAULT_EMBEDDER, Settings, find_library, read_settings
@@ -146,6 +154,7 @@ def ingest(
     if not roots:
         raise UsageError("nothing to ingest: name a file or a folder")
     options = options or IngestOptions()
+    options = replace(options, partition=_with_cloud(options.partition, settings, folder))
     report = on_progress or (lambda _: None)
     if not (folder / DATABASE).is_file() and not any(isinstance(root, str) or root.exists() for root in roots):
         shown = (shown_path(os.path.relpath(root, folder.parent)) for root in roots)
@@ -157,6 +166,24 @@ def ingest(
         _Run(opened, options, settings, embedder, report) as run,
     ):
         yield from run.sync(roots)
+
+
+def _with_cloud(options: PartitionOptions, settings: Settings, folder: Path | None) -> PartitionOptions:
+    """The options with the way to LlamaParse, where that was asked for.
+
+    Raises:
+        UsageError: there is no key.
+        MissingExtraError: its client is not installed.
+    """
+    if options.parser != "llamaparse" or options.cloud is not None:
+        return options
+    from ingest.partition.llamaparse import check_access
+
+    access = CloudAccess(
+        url=settings.llama_cloud_url, key=settings.llama_cloud_api_key, tier=settings.llama_cloud_tier, folder=folder
+    )
+    check_access(access)
+    return replace(options, cloud=access)
 
 
 def _urls_of(paths: Iterable[str | Path]) -> list[str]:
@@ -268,7 +295,7 @@ class _Run:
                     self.library.put_member,
                     self.options.crawl,
                     max_bytes=self.settings.max_file_mb * 2**20,
-                    on_page=lambda url, count: self._report("fetching", url),
+                    on_page=lambda url: self._report("fetching", url),
                 )
             except SourceError as exc:
                 if isinstance(exc, GoneError) and known and self.options.prune:
@@ -439,7 +466,7 @@ class _Run:
             yield
         except SourceError as exc:
             job.failed = True
-            self._put_problem(job, _state_of(exc), exc.reason)
+            self._put_problem(job, _state_of(exc), exc.reason, is_final=not isinstance(exc, UnavailableError))
 
     # --- stages ---------------------------------------------------------------------------------
 
@@ -682,7 +709,7 @@ class _Run:
         for root in roots:
             self.library.put_path(record, root)
 
-    def _put_problem(self, job: _Job, state: State, reason: str | None) -> None:
+    def _put_problem(self, job: _Job, state: State, reason: str | None, *, is_final: bool = True) -> None:
         """Record a path whose bytes gave no source. What other bytes gave before is given up, what these gave stays."""
         kept = job.stored is not None
         reason = f"{reason}; its earlier content was kept" if kept else reason
@@ -693,7 +720,7 @@ class _Run:
             reason=reason,
             size=job.source.size,
             mtime_ns=None,
-            failed_key=None if kept else self._failed_key(job.source),
+            failed_key=self._failed_key(job.source) if is_final and not kept else None,
         )
         self._put_path(record, job.roots)
         if job.source.parent_id is not None:
@@ -926,6 +953,8 @@ def partition_many(
     paths: Sequence[Path], settings: Settings, options: PartitionOptions
 ) -> Iterator[tuple[Path, Partition | SourceError]]:
     """Partition files in the workers, in the order given; a file that cannot be read yields its error."""
+    folder = find_library(settings.library)
+    options = _with_cloud(options, settings, folder if (folder / DATABASE).is_file() else None)
     sources: list[Source | SourceError] = []
     for path in paths:
         try:

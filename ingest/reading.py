@@ -62,7 +62,9 @@ class Reading:
 
     def begin(self) -> list[ReadTask]:
         """The first task."""
-        seconds = PAGES_SECONDS if is_paged(self.source) else FILE_SECONDS
+        seconds = PAGES_SECONDS if is_paged(self.source, self.options) else FILE_SECONDS
+        if self.options.cloud is not None:
+            seconds = max(seconds, self.options.cloud.seconds + FILE_SECONDS)
         task = ReadTask(function=partition_text, args=(self.source, self.options), seconds=seconds)
         return self._started([task])
 
@@ -119,7 +121,7 @@ class Reading:
         if task.function is count_pages or not isinstance(error, LimitError):
             raise self._cause or error
         self._cause = error
-        if is_paged(self.source):
+        if is_paged(self.source, self.options):
             self._first = Partition(elements=())
             if self.options.pages is not None:
                 return self._in_groups(self.options.pages)

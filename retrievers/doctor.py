@@ -20,7 +20,7 @@ Level = Literal["ok", "note", "problem"]
 PACKAGES = ("liteparse", "pymupdf", "unstructured", "chromadb", "onnxruntime", "rapidocr", "ollama", "pillow", "pandas")
 EXTRAS = {
     "llamaindex": ("llama-index-core", "retrievers for llama-index"),
-    "llamaparse": ("llama-cloud", "for parsing in the cloud by LlamaParse, which no command does yet"),
+    "llamaparse": ("llama-cloud", "for parsing in the cloud by LlamaParse, with --parser llamaparse"),
 }
 WEIGHTS = {
     "wordllama": (WORDLLAMA_MATRIX, WORDLLAMA_TOKENIZER),
@@ -186,5 +186,7 @@ def _hosts(settings: Settings) -> Iterator[Check]:
         yield Check(
             name="sent",
             level="note",
-            found="a LlamaParse key is set; nothing is sent there: no command uses it yet",
+            found=f"{without_secret(settings.llama_cloud_url)} is sent PDFs, office files and pictures, whole, but only"
+            " with --parser llamaparse",
+            fix="unset LLAMA_CLOUD_API_KEY to make that impossible",
         )

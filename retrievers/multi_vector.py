@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from ingest.embed import Embedder, load_embedder
 from ingest.errors import LibraryError
+from ingest.fetch import is_url
 from ingest.library import EmbedderRecord, Library
 from ingest.settings import DEFAULT_EMBEDDER, Settings, find_library, read_settings
 from ingest.types import Chunk, Hit, Kind
@@ -275,6 +276,11 @@ def _fuse(dense: Sequence[tuple[int, str]], keyword: Sequence[tuple[int, str]]) 
 
 
 def doc_name(path: str) -> str:
-    """The name that users know a document by: its file name, for a part of a container with the container's."""
+    """The name that users know a document by: its file name, for a part of a container with the container's.
+
+    A web page is known by its address, less the scheme.
+    """
+    if is_url(path):
+        return path.partition("://")[2].rstrip("/")
     container, mark, member = path.partition("!/")
     return Path(container).name + mark + member

@@ -105,8 +105,7 @@ def compound_file(tree: Tree) -> bytes:
     return header + bytes(sectors) + b"".join(struct.pack("<I", n) for n in fat)
 
 
-def _entry(
-    name: object, kind: object, left: object, right: object, child: object, start: object, size: object
-) -> bytes:
+def _entry(*entry: object) -> bytes:
+    name, kind, left, right, child, start, size = entry
     raw = str(name).encode("utf-16-le")
     return struct.pack("<64sHBBIII16xI16xIII", raw, len(raw) + 2, kind, 1, left, right, child, 0, start, size, 0)

@@ -10,26 +10,42 @@ import importlib
 import importlib.util
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any, Literal, Protocol, get_args
 
 from ingest.errors import MissingExtraError, UnsupportedError, UsageError
 from ingest.types import Partition, Source
 
 ImageMode = Literal["auto", "llava", "ocr", "off"]
-Parser = Literal["auto", "fast", "careful"]
+Parser = Literal["auto", "fast", "careful", "llamaparse"]
+CLOUD_FORMATS = ("pdf", "docx", "pptx", "xlsx", "doc", "ppt", "xls", "odt", "ods", "odp", "rtf", "epub", "image")
+"""Formats that LlamaParse reads when it is asked for; texts, web pages and mail gain nothing by leaving the machine."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloudAccess:
+    """How LlamaParse is reached, how long one document may take in seconds, and the library that keeps what it gave."""
+
+    url: str
+    key: str | None = field(default=None, repr=False)
+    tier: str = "agentic"
+    seconds: float = 550.0
+    folder: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartitionOptions:
     """What changes the outcome of a partition; part of the key under which it is cached.
 
-    ``pages`` limits a paged source to these pages (from 1); ``None`` reads all. ``password`` opens encrypted PDFs;
-    it changes no outcome, so it is no part of the key, and it is shown and stored nowhere.
+    ``pages`` limits a paged source to these pages (from 1); ``None`` reads all. ``cloud`` is how the parser
+    ``llamaparse`` reaches its service. ``password`` opens encrypted PDFs; it changes no outcome, so it is no part of
+    the key, and it is shown and stored nowhere.
     """
 
     parser: Parser = "auto"
     images: ImageMode = "auto"
     pages: tuple[int, ...] | None = None
+    cloud: CloudAccess | None = None
     password: str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
@@ -43,6 +59,9 @@ class PartitionOptions:
         """What changes the outcome, by name: all but the password, and of ``images`` whether there are any."""
         options = {**asdict(self), "images": self.images != "off"}
         del options["password"]
+        del options["cloud"]
+        if self.cloud is not None:
+            options["tier"] = self.cloud.tier
         return options
 
 
@@ -291,6 +310,9 @@ def partition_text(source: Source, options: PartitionOptions) -> Partition:
     Raises:
         SourceError: as ``partition``.
     """
+    if is_in_cloud(source, options):
+        cloud: Partitioner = importlib.import_module("ingest.partition.llamaparse")
+        return cloud.partition(source, options)
     return partitioner_for(source).partition(source, options)
 
 
@@ -308,9 +330,14 @@ def join(source: Source, first: Partition, parts: Sequence[Partition]) -> Partit
     return _paged(source).join(source, first, parts)
 
 
-def is_paged(source: Source) -> bool:
-    """Whether the pages of a source can be read apart."""
-    return FORMATS[source.format].paged
+def is_in_cloud(source: Source, options: PartitionOptions) -> bool:
+    """Whether LlamaParse reads a source."""
+    return options.parser == "llamaparse" and source.format in CLOUD_FORMATS
+
+
+def is_paged(source: Source, options: PartitionOptions) -> bool:
+    """Whether the pages of a source can be read apart; what LlamaParse reads comes whole."""
+    return FORMATS[source.format].paged and not is_in_cloud(source, options)
 
 
 def count_pages(source: Source, options: PartitionOptions) -> int:

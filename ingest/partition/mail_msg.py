@@ -1,5 +1,7 @@
-"""Messages that Outlook saved (.msg), through python-oxmsg: made into a message of the standard library, then read
-as any other: the subject as title, a line of header fields, the text; what is attached comes back as members.
+"""Messages that Outlook saved (.msg), through python-oxmsg.
+
+They are made into messages of the standard library and read as any other: the subject as title, a line of header
+fields, the text; what is attached comes back as members.
 """
 
 from __future__ import annotations

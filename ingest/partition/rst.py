@@ -7,7 +7,7 @@ does not know, keep their text.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ingest.partition import PartitionOptions
 from ingest.partition.bridge import vendor_errors
@@ -68,18 +68,20 @@ def rst_to_html(text: str) -> str:
 
 def _know_names(text: str) -> None:
     """Teach docutils the directives and roles of a text that it does not know, so that their text is kept."""
-    from docutils.parsers.rst import directives, languages, roles
-    from docutils.utils import Reporter
+    from docutils.frontend import get_default_settings
+    from docutils.parsers.rst import Parser, directives, languages, roles
+    from docutils.utils import new_document
 
-    english = languages.get_language("en")
-    known = {*english.directives, *directives._directive_registry}  # noqa: SLF001 (docutils has no other list)
+    english: Any = languages.get_language("en")
+    settings: Any = get_default_settings(Parser)
+    settings.report_level = 5
+    document = new_document("", settings)
     for name in {*_DIRECTIVE.findall(text)} | LEFT_OUT:
-        if name in LEFT_OUT or name.lower() not in known:
+        if name in LEFT_OUT or directives.directive(name, english, document)[0] is None:
             directives.register_directive(name, _directive_class(keeps_text=name not in LEFT_OUT))
-    silent = Reporter("", 5, 6)
     for name in {*_ROLE.findall(text)}:
-        if roles.role(name, english, 0, silent)[0] is None:
-            roles.register_local_role(name, _plain_role)
+        if roles.role(name, english, 0, document.reporter)[0] is None:
+            roles.register_local_role(name, cast("Any", _plain_role))
 
 
 def _directive_class(*, keeps_text: bool) -> type[Any]:

@@ -58,6 +58,8 @@ def partition(source: Source, options: PartitionOptions) -> Partition:
 
 def partition_markup(markup: str, source: Source, options: PartitionOptions, *, is_page: bool = False) -> Partition:
     """The elements of HTML text; Markdown and mail come here too. Of a web page (``is_page``) the main part alone."""
+    # Before any import of unstructured, which would report home.
+    offline_unstructured()
     with vendor_errors("HTML"):
         seats = _Seats(pictures=options.images != "off")
         body = _parse(markup, seats.warnings)
@@ -263,8 +265,6 @@ def _caption(text: str, owner: UnstructuredElement | None) -> UnstructuredElemen
 def _classify(main: HtmlElement) -> Iterator[UnstructuredElement]:
     """The elements that unstructured finds in what is left."""
     from lxml import etree
-
-    offline_unstructured()
     from unstructured.partition.html import partition_html
 
     main.tag, main.tail = "body", None

@@ -53,7 +53,10 @@ _FURNITURE = {
     *("advert", "advertisement", "advertising", "ads", "ad", "promo", "sponsor", "sponsored", "popup", "modal"),
     *("overlay", "related", "recommended", "recommendations", "trending", "popular", "skip", "skiplink", "copyright"),
     *("colophon", "aside", "search", "searchbox", "searchform", "banner", "widgets", "sitemap", "languages"),
+    *("navbox", "catlinks"),
 }
+_WHOLE_NAMES = {"side", "bottom", "foot"}
+"""Names that say it only when they are all of a class or an id: "side-by-side" is none."""
 _SURE = {
     *("sidebar", "sidebars", "footer", "sitefooter", "newsletter", "advert", "advertisement", "ads", "navbar"),
     *("sponsored", "breadcrumbs", "breadcrumb", "popup", "modal", "copyright", "colophon", "masthead", "topbar"),
@@ -171,6 +174,8 @@ def _is_named(node: HtmlElement) -> bool:
     if node.tag == "nav":
         return True
     names = _names(node)
+    if {*node.get("class", "").split(), node.get("id", "")} & _WHOLE_NAMES:
+        names.add("aside")
     if names & _NOTES or node.xpath(".//main|.//article"):
         return False
     if node.get("role", "").lower() in _ROLES or (node.tag == "dialog" and node.get("open") is None):
@@ -231,7 +236,7 @@ def _menus(body: HtmlElement) -> Iterable[HtmlElement]:
             yield node
     if container is body:
         return
-    yield from (n for n in container.iterchildren("ul", "ol", "div", "p", "table") if _is_edge(n, weights, container))
+    yield from (n for n in container.iterchildren("ul", "ol", "div", "p", "table") if _is_edge(n, weights))
 
 
 def _is_below(node: HtmlElement, container: HtmlElement) -> bool:
@@ -249,7 +254,7 @@ def _is_menu(node: HtmlElement, found: _Weight, *, is_flat: bool) -> bool:
     return not (is_flat and _is_headed(node))
 
 
-def _is_edge(node: HtmlElement, weights: dict[HtmlElement, _Weight], container: HtmlElement) -> bool:
+def _is_edge(node: HtmlElement, weights: dict[HtmlElement, _Weight]) -> bool:
     """Whether a child of the text's own block is a menu before all of its text or after it."""
     found = weights[node]
     if not found.links or not _is_menu(node, found, is_flat=True):

@@ -173,4 +173,4 @@ def test_no_secret_is_ever_shown(tmp_path, answers):
     shown = " ".join(f"{c.name} {c.found} {c.fix}" for c in found)
     assert "hunter2" not in shown
     assert "llx-secret" not in shown
-    assert "LlamaParse key is set" in shown
+    assert "only with --parser llamaparse" in shown
