@@ -54,7 +54,7 @@ RUNNING_LINES = 4
 RUNNING_SHARE = 0.7
 """Share of a picture's letters that stand in such lines, at least."""
 LABEL_LEADING = 0.35
-"""Heights of a line between two lines of one label, at most; the entries of a legend stand further apart."""
+"""Heights of a line between two lines of one label, at most."""
 TABLE_SHARE = 0.6
 """Share of a picture's lines that stand in a table, at least, when the picture is one."""
 
@@ -154,9 +154,8 @@ def _grown(box: BoundingBox, margin: float) -> BoundingBox:
 _NO_LETTER = re.compile(r"\(cid:\d+\)|[\ufffd\ue000-\uf8ff\x00-\x08\x0b\x0c\x0e-\x1f\U000f0000-\U0010ffff]")
 _MARK = re.compile(r"[!-/:-@\[-`{-~]")
 _ACCENTED = re.compile(r"[\u00c0-\u00ff]")
-_LONG_WORD = re.compile(r"[A-Za-z\u00c0-\u024f]{5,}")
-_MUTE_WORD = re.compile(r"(?<![A-Za-z\u00c0-\u024f])[B-DF-HJ-NP-TV-XZb-df-hj-np-tv-xz]{5,}(?![A-Za-z\u00c0-\u024f])")
-"""A word without a vowel; one with an accented letter is taken to have one."""
+_LONG_WORD = re.compile(r"[a-z\u00df-\u024f]{5,}")
+_CONSONANT = re.compile(r"[b-df-hj-np-tv-xz]")
 JUDGED = 40
 """Characters (or long words) without which nothing is said of a layer."""
 LOST_SHARE = 0.3
@@ -165,8 +164,8 @@ MARKS_SHARE, MARKS_KINDS, MARKS_MOST = 0.5, 15, 0.3
 """Share of ASCII marks, how many kinds, and the share of the commonest: dot leaders are one kind, code has fewer."""
 ACCENTED_SHARE = 0.6
 """Share of accented letters, from which on they are another alphabet's; Vietnamese has a third."""
-MUTE_SHARE = 0.25
-"""Share of long Latin words without a vowel, from which on the letters are mapped wrongly; languages have none."""
+VOWEL_SHARE = 0.2
+"""Share of vowels in long Latin words, below which the letters are mapped wrongly; languages have a third and more."""
 
 
 def is_garbled(words: Sequence[PageWord]) -> bool:
@@ -196,11 +195,9 @@ def _is_of_accents(text: str, size: int) -> bool:
 
 
 def _is_mute(text: str) -> bool:
-    mute = len(_MUTE_WORD.findall(text))
-    if mute < MUTE_SHARE * JUDGED:
-        return False
-    every = len(_LONG_WORD.findall(text))
-    return every >= JUDGED and mute >= MUTE_SHARE * every
+    """Whether many long words, each counted once, hardly have a vowel; a letter with an accent is taken for one."""
+    letters = "".join(found := set(_LONG_WORD.findall(text.lower())))
+    return len(found) >= JUDGED and len(letters) - len(_CONSONANT.findall(letters)) < VOWEL_SHARE * len(letters)
 
 
 # --- the look -----------------------------------------------------------------------------------
@@ -322,7 +319,7 @@ def _labelled(work: PageText, image: Element | None, region: BoundingBox, found:
 
 
 def _labels(found: Sequence[OcrLine]) -> Iterator[OcrLine]:
-    """Lines as labels: those set close under one another, in one size and on one edge or middle, are one label.
+    """Lines as labels: a line that goes on in small letters, close below in one size and alignment, is part of one.
 
     A label has the box of its first line, by which it takes its place among those beside it.
     """
@@ -344,8 +341,8 @@ def _runs_on(above: OcrLine, below: OcrLine) -> bool:
     a, b = above.box, below.box
     high, low = max(a[3] - a[1], b[3] - b[1]), min(a[3] - a[1], b[3] - b[1])
     apart = min(abs(a[0] - b[0]), abs(a[2] - b[2]), abs(a[0] + a[2] - b[0] - b[2]) / 2)
-    is_number = above.text[:1].isdigit() or below.text[:1].isdigit()
-    return not is_number and -low / 2 < b[1] - a[3] <= LABEL_LEADING * low and high < 1.5 * low and apart <= low / 2
+    goes_on = below.text[:1].islower() or below.text[:1] == "("
+    return goes_on and -low / 2 < b[1] - a[3] <= LABEL_LEADING * low and high < 1.5 * low and apart <= low / 2
 
 
 def _as_line(words: Sequence[PageWord]) -> OcrLine:
