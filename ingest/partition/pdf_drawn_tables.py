@@ -63,9 +63,9 @@ def find_tables(page: int, lines: Sequence[OcrLine], rules: Sequence[BoundingBox
 
 
 def _is_of_letters(rule: BoundingBox, lines: Sequence[OcrLine]) -> bool:
-    """Whether a rule runs through the middle of a line of text: it is made of letters' strokes."""
+    """Whether a rule across runs through the middle of a line of text: it is made of letters' strokes."""
     middle, wide = middle_y(rule), rule[2] - rule[0]
-    return any(
+    return not _runs_down(rule) and any(
         y0 + LETTER_EDGE * (y1 - y0) < middle < y1 - LETTER_EDGE * (y1 - y0)
         and min(x1, rule[2]) - max(x0, rule[0]) > wide / 2
         for x0, y0, x1, y1 in (line.box for line in lines)

@@ -336,6 +336,19 @@ def test_a_line_that_was_read_over_a_rule_is_parted_at_it():
     assert texts_of(table.cells) == [["Route", "2022"], ["North", "412"]]
 
 
+def test_a_rule_close_to_the_text_beside_it_is_a_border_all_the_same():
+    lines = [line("Tube", -1, 5), line("Volume", 110, 5), line("S1", -1, 25), line("3.5", 110, 25)]
+    (table,) = find_tables(1, lines, frame([0, 100, 200], [0, 20, 40]))
+    assert texts_of(table.cells) == [["Tube", "Volume"], ["S1", "3.5"]]
+
+
+def test_strokes_of_letters_in_a_row_are_no_rule():
+    lines = [line("Tube", 10, 5), line("Volume", 110, 5), line("S1", 10, 25), line("3.5", 110, 25)]
+    rules = [*frame([0, 100, 200], [0, 20, 40]), (108, 9.5, 152, 10.5), (100, 9.5, 152, 10.5)]
+    (table,) = find_tables(1, lines, rules)
+    assert texts_of(table.cells) == [["Tube", "Volume"], ["S1", "3.5"]]
+
+
 def test_rows_that_only_a_frame_holds_are_parted_by_their_lines():
     rows = [line(text, x, 25 + 15 * i) for i in range(5) for x, text in ((10, f"R{i}"), (110, f"{i}.5"))]
     lines = [line("Route", 10, 5), line("2022", 110, 5), *rows]
