@@ -64,11 +64,12 @@ def read_lines(image: Image, *, scale: float = 1.0) -> list[OcrLine]:
         _line(text, box, float(score), words[i] if i < len(words) else (), scale)
         for i, (text, box, score) in enumerate(zip(found.txts, found.boxes, found.scores, strict=True))
     ]
-    lines = [_upright(pixels, line, scale) if _is_tall(line) else line for line in lines]
+    lines = [_upright(pixels, line, scale) if is_sideways(line) else line for line in lines]
     return [line for line in lines if line.confidence >= (MIN_CONFIDENCE if len(line.text) > 1 else CERTAIN)]
 
 
-def _is_tall(line: OcrLine) -> bool:
+def is_sideways(line: OcrLine) -> bool:
+    """Whether a line runs up or down."""
     x0, y0, x1, y1 = line.box
     return len(line.text) > 1 and y1 - y0 >= TALL * (x1 - x0)
 

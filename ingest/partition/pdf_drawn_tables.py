@@ -8,15 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
+from ingest.ocr import OcrLine, is_sideways
 from ingest.partition.pdf_boxes import holds, merged, middle_y, overlaps
 from ingest.partition.pdf_tables import count_header_rows
 from ingest.tables import is_number
 from ingest.types import BoundingBox, Cell, union_box
-
-if TYPE_CHECKING:
-    from ingest.ocr import OcrLine
 
 TOUCH = 3.0
 """Points between two rules that meet in the drawing, at most."""
@@ -28,8 +25,12 @@ LETTER_EDGE = 0.1
 """Share of a line's height at its top and bottom, where a rule may touch it."""
 HELD = 0.6
 """Share of a lattice's cells' rows that hold text, at least; a chart's are empty."""
-FILLED = 0.35
-"""Share of a ruled table's cells with text, at least."""
+FILLED = 0.5
+"""Share of a ruled table's cells with text, at least; streets and wave forms leave most of theirs empty."""
+REGULAR = 0.6
+"""Share of the places where rules could cross that are cells of their own, at least."""
+SIDEWAYS = 0.2
+"""Share of a ruled table's lines that run sideways, at most: streets on a map run both ways."""
 STACK = 4
 """Lines one above the other in a ruled band that make it rows without rules, at least."""
 ALIGNED_ROWS, ALIGNED_COLUMNS = 3, 3
@@ -62,9 +63,9 @@ def find_tables(page: int, lines: Sequence[OcrLine], rules: Sequence[BoundingBox
 
 
 def _is_of_letters(rule: BoundingBox, lines: Sequence[OcrLine]) -> bool:
-    """Whether a rule runs through the middle of a line of text: it is made of letters' strokes."""
+    """Whether a rule across runs through the middle of a line of text: it is made of letters' strokes."""
     middle, wide = middle_y(rule), rule[2] - rule[0]
-    return any(
+    return not _runs_down(rule) and any(
         y0 + LETTER_EDGE * (y1 - y0) < middle < y1 - LETTER_EDGE * (y1 - y0)
         and min(x1, rule[2]) - max(x0, rule[0]) > wide / 2
         for x0, y0, x1, y1 in (line.box for line in lines)
@@ -130,13 +131,16 @@ def _ruled_table(page: int, lines: Sequence[OcrLine], lattice: _Lattice) -> Draw
     """The table in a lattice; ``None`` where it is a chart's grid, a frame, or a form without text."""
     box = lattice.xs[0], lattice.ys[0], lattice.xs[-1], lattice.ys[-1]
     own = frozenset(i for i, line in enumerate(lines) if _centre_in(box, line.box))
-    lattice = _with_stacked_rows(lattice, [lines[i] for i in sorted(own)])
-    cells = _filled(page, _tiles(lattice), [lines[i] for i in sorted(own)])
-    rows, columns = 1 + max(c.row for c in cells), 1 + max(c.column for c in cells)
-    with_text = [cell for cell in cells if cell.text]
-    if rows < 2 or columns < 2 or len(with_text) < max(3, FILLED * len(cells)):
+    inside = [lines[i] for i in sorted(own)]
+    lattice = _with_stacked_rows(lattice, inside)
+    cells = _filled(page, _tiles(lattice), inside)
+    rows, columns = len(lattice.ys) - 1, len(lattice.xs) - 1
+    if rows < 2 or columns < 2 or len(cells) < REGULAR * rows * columns:
         return None
-    if len({cell.row for cell in with_text}) < HELD * rows:
+    if sum(is_sideways(line) for line in inside) > SIDEWAYS * len(inside):
+        return None
+    with_text = [cell for cell in cells if cell.text]
+    if len(with_text) < max(3, FILLED * len(cells)) or len({cell.row for cell in with_text}) < HELD * rows:
         return None
     return DrawnTable(box=box, cells=_with_header(cells), lines=own)
 

@@ -7,7 +7,6 @@ page: shapes like letters first, which photographs and icons lack, then OCR of w
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -22,7 +21,7 @@ from ingest.partition.pdf_figures import place_of
 from ingest.partition.pdf_headings import page_headings
 from ingest.partition.pdf_parse import parse_sheet
 from ingest.partition.pdf_text import page_elements
-from ingest.partition.pdf_words import PageText, PageWord, label_lines, lines, page_element, squeezed
+from ingest.partition.pdf_words import PageText, PageWord, join_texts, label_lines, lines, page_element, squeezed
 from ingest.render import crop
 from ingest.strokes import letter_rows, ruled_lines
 from ingest.tables import cells_to_html, table_text
@@ -52,8 +51,10 @@ RUNNING_WORDS = 5
 """Words, at least, in a line of running text; labels have fewer."""
 RUNNING_LINES = 4
 """Lines of running text, at least, in a picture that is a page's text."""
-RUNNING_SHARE = 0.5
+RUNNING_SHARE = 0.7
 """Share of a picture's letters that stand in such lines, at least."""
+LABEL_LEADING = 0.35
+"""Heights of a line between two lines of one label, at most."""
 TABLE_SHARE = 0.6
 """Share of a picture's lines that stand in a table, at least, when the picture is one."""
 
@@ -151,49 +152,52 @@ def _grown(box: BoundingBox, margin: float) -> BoundingBox:
 
 
 _NO_LETTER = re.compile(r"\(cid:\d+\)|[\ufffd\ue000-\uf8ff\x00-\x08\x0b\x0c\x0e-\x1f\U000f0000-\U0010ffff]")
-_LATIN_WORD = re.compile(r"[A-Za-z\u00c0-\u024f]{5,}")
+_MARK = re.compile(r"[!-/:-@\[-`{-~]")
 _ACCENTED = re.compile(r"[\u00c0-\u00ff]")
-_VOWELS = frozenset("aeiouy")
+_LONG_WORD = re.compile(r"[a-z\u00df-\u024f]{5,}")
+_CONSONANT = re.compile(r"[b-df-hj-np-tv-xz]")
 JUDGED = 40
 """Characters (or long words) without which nothing is said of a layer."""
 LOST_SHARE = 0.3
 """Share of characters that stand for nothing, from which on a layer is broken."""
 MARKS_SHARE, MARKS_KINDS, MARKS_MOST = 0.5, 15, 0.3
-"""Share of ASCII marks, how many kinds, and the share of the commonest: dot leaders are one kind, code has less."""
+"""Share of ASCII marks, how many kinds, and the share of the commonest: dot leaders are one kind, code has fewer."""
 ACCENTED_SHARE = 0.6
 """Share of accented letters, from which on they are another alphabet's; Vietnamese has a third."""
-MUTE_SHARE = 0.25
-"""Share of long Latin words without a vowel, from which on the letters are mapped wrongly; languages have none."""
+VOWEL_SHARE = 0.2
+"""Share of vowels in long Latin words, below which the letters are mapped wrongly; languages have a third and more."""
 
 
 def is_garbled(words: Sequence[PageWord]) -> bool:
     """Whether a text layer says nothing: private glyphs, ``(cid:7)``, letters mapped to others or to marks."""
     text = " ".join(word.text for word in words)
-    drawn = "".join(text.split())
-    if len(drawn) < JUDGED:
+    size = len(text) - text.count(" ")
+    if size < JUDGED:
         return False
-    lost = sum(len(found) for found in _NO_LETTER.findall(text))
-    return lost >= LOST_SHARE * len(drawn) or _is_of_marks(drawn) or _is_of_accents(drawn) or _is_mute(text)
+    lost = sum(map(len, _NO_LETTER.findall(text)))
+    return lost >= LOST_SHARE * size or _is_of_marks(text, size) or _is_of_accents(text, size) or _is_mute(text)
 
 
-def _is_of_marks(drawn: str) -> bool:
-    marks = Counter(ch for ch in drawn if ch.isascii() and not ch.isalnum())
-    if len(marks) < MARKS_KINDS or marks.total() < MARKS_SHARE * len(drawn):
+def _is_of_marks(text: str, size: int) -> bool:
+    found = _MARK.findall(text)
+    if len(found) < MARKS_SHARE * size:
         return False
-    return max(marks.values()) <= MARKS_MOST * marks.total()
+    kinds = Counter(found)
+    return len(kinds) >= MARKS_KINDS and max(kinds.values()) <= MARKS_MOST * len(found)
 
 
-def _is_of_accents(drawn: str) -> bool:
-    letters = sum(ch.isalpha() for ch in drawn)
-    return letters >= JUDGED and len(_ACCENTED.findall(drawn)) >= ACCENTED_SHARE * letters
+def _is_of_accents(text: str, size: int) -> bool:
+    accented = len(_ACCENTED.findall(text))
+    # Only where accents abound are the letters worth the counting.
+    if accented < JUDGED or 4 * accented < size:
+        return False
+    return accented >= ACCENTED_SHARE * sum(ch.isalpha() for ch in text)
 
 
 def _is_mute(text: str) -> bool:
-    found = _LATIN_WORD.findall(text)
-    if len(found) < JUDGED:
-        return False
-    plain = (unicodedata.normalize("NFD", word.lower()) for word in found)
-    return sum(_VOWELS.isdisjoint(word) for word in plain) >= MUTE_SHARE * len(found)
+    """Whether many long words, each counted once, hardly have a vowel; a letter with an accent is taken for one."""
+    letters = "".join(found := set(_LONG_WORD.findall(text.lower())))
+    return len(found) >= JUDGED and len(letters) - len(_CONSONANT.findall(letters)) < VOWEL_SHARE * len(letters)
 
 
 # --- the look -----------------------------------------------------------------------------------
@@ -218,8 +222,11 @@ def read_regions(
     for region in regions:
         known = [word.box for word in (*work.words, *words)]
         found = _region_lines(picture, scale, region, known, seen)
+        image = next((e for e in out if e.category == "Image" and e.boxes[0].box == region), None)
+        if image is None and sum(len(squeezed(line.text)) for line in found) < OUTLINE_LETTERS:
+            continue
         words += [PageWord(text=word.text, box=word.box) for line in found for word in line.words]
-        out = _with_region(work, out, region, found, _rules(picture, scale, region) if found else [])
+        out = _with_region(work, out, region, image, found, _rules(picture, scale, region) if found else [])
     return RegionReading(elements=tuple(out), words=tuple(words))
 
 
@@ -247,8 +254,8 @@ def _hidden(shown: Image, scale: float, known: Sequence[BoundingBox]) -> Image:
     pen = ImageDraw.Draw(out)
     for box in known:
         x0, y0, x1, y1 = (round(value * scale) for value in box)
-        if 0 <= x0 < out.width and 0 <= y0 < out.height:
-            pen.rectangle((x0, y0, x1, y1), fill=out.getpixel((x0, y0)))
+        if x1 > 0 and y1 > 0 and x0 < out.width and y0 < out.height:
+            pen.rectangle((x0, y0, x1, y1), fill=out.getpixel((max(0, x0), max(0, y0))))
     return out
 
 
@@ -261,16 +268,20 @@ def _with_region(
     work: PageText,
     elements: list[Element],
     region: BoundingBox,
+    image: Element | None,
     found: Sequence[OcrLine],
     rules: Sequence[BoundingBox],
 ) -> list[Element]:
-    """The elements with a region's lines as what they are."""
-    image = next((e for e in elements if e.category == "Image" and e.boxes[0].box == region), None)
+    """The elements with a region's lines as what they are, in the place of its ``image`` if it is one."""
     if not found:
         return [_looked_at(e) if e is image else e for e in elements]
     tables = find_tables(work.number, found, rules)
-    if sum(len(table.lines) for table in tables) >= TABLE_SHARE * len(found):
+    held = {i for table in tables for i in table.lines}
+    if len(held) >= TABLE_SHARE * len(found):
         made = [_with_crop_of(image, e) for e in line_elements(work, found, tables)]
+    elif tables:
+        labels = [line for i, line in enumerate(found) if i not in held]
+        made = [_labelled(work, image, region, labels), *(table_element(work.number, t, found) for t in tables)]
     elif _is_running_text(found):
         own = replace(image, text="", confidence=mean_confidence(found)) if image else None
         made = [*([own] if own else []), *line_elements(work, found, [])]
@@ -302,9 +313,36 @@ def _labelled(work: PageText, image: Element | None, region: BoundingBox, found:
     """An Image with a line a label: what was recognised, and what the layer has in it, as they stand."""
     own = image or page_element(work.number, "Image", "", region)
     stored = work.at(work.words_in(region)) if own.text else []
-    labels = [_as_line(row) for row in lines(stored)] + list(found)
-    text = "\n".join(line.text for row in text_rows(labels) for line in row)
+    labels = list(_labels([*map(_as_line, lines(stored)), *found]))
+    text = "\n".join(label.text for row in text_rows(labels) for label in row)
     return replace(own, text=text, confidence=mean_confidence(found))
+
+
+def _labels(found: Sequence[OcrLine]) -> Iterator[OcrLine]:
+    """Lines as labels: a line that goes on in small letters, close below in one size and alignment, is part of one.
+
+    A label has the box of its first line, by which it takes its place among those beside it.
+    """
+    open_labels: list[list[OcrLine]] = []
+    for line in sorted(found, key=lambda one: one.box[1]):
+        above = next((label for label in open_labels if _runs_on(label[-1], line)), None)
+        if above:
+            above.append(line)
+        else:
+            open_labels.append([line])
+    for label in open_labels:
+        text = ""
+        for line in label:
+            text = join_texts(text, line.text)
+        yield replace(label[0], text=text)
+
+
+def _runs_on(above: OcrLine, below: OcrLine) -> bool:
+    a, b = above.box, below.box
+    high, low = max(a[3] - a[1], b[3] - b[1]), min(a[3] - a[1], b[3] - b[1])
+    apart = min(abs(a[0] - b[0]), abs(a[2] - b[2]), abs(a[0] + a[2] - b[0] - b[2]) / 2)
+    goes_on = below.text[:1].islower() or below.text[:1] == "("
+    return goes_on and -low / 2 < b[1] - a[3] <= LABEL_LEADING * low and high < 1.5 * low and apart <= low / 2
 
 
 def _as_line(words: Sequence[PageWord]) -> OcrLine:
@@ -326,12 +364,18 @@ def line_elements(work: PageText, found: Sequence[OcrLine], tables: Sequence[Dra
     sheet.page_num = work.number
     words = [PageWord(text=word.text, box=word.box) for line in rest for word in line.words]
     page = PageText(sheet, words)
-    out = [_body(e) for e in page_headings(page, page_elements(page, []))] if rest else []
+    made = [_body(e) for e in page_headings(page, page_elements(page, []))] if rest else []
+    out = [replace(e, confidence=mean_confidence(rest)) for e in made]
     for table in tables:
-        made = page_element(work.number, "Table", table_text(table.cells), table.box)
-        made = replace(made, cells=table.cells, text_as_html=cells_to_html(table.cells))
-        out.insert(place_of(table.box, out), made)
-    return [replace(e, confidence=mean_confidence(found)) for e in out]
+        out.insert(place_of(table.box, out), table_element(work.number, table, found))
+    return out
+
+
+def table_element(page: int, table: DrawnTable, found: Sequence[OcrLine]) -> Element:
+    """A recognised table as an element; ``found`` are the lines of its region."""
+    made = page_element(page, "Table", table_text(table.cells), table.box)
+    sure = mean_confidence([found[i] for i in table.lines])
+    return replace(made, cells=table.cells, text_as_html=cells_to_html(table.cells), confidence=sure)
 
 
 def _body(element: Element) -> Element:

@@ -48,7 +48,7 @@ def reasons_to_look(work: PageText, elements: Sequence[Element], options: Partit
         return (NO_LAYER,)
     if options.parser == "fast":
         return ()
-    pictures = (PICTURES,) if options.images != "off" and unread_regions(work, elements) else ()
+    pictures = (PICTURES,) if unread_regions(work, elements) else ()
     return (*torn(work, elements), *pictures) or ((ASKED,) if options.parser == "careful" else ())
 
 
