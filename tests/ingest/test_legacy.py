@@ -1,12 +1,18 @@
 """Old Office files: with a program in LibreOffice's place that does what it is told, and with LibreOffice itself."""
 
-import os
+import io
 import shutil
 import stat
+import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import docx
 import pytest
+from docx.opc.constants import RELATIONSHIP_TYPE
+from docx.oxml.ns import qn
 
 from ingest.discover import identify
 from ingest.errors import BrokenError, EncryptedError, LimitError, UnsupportedError
@@ -126,18 +132,63 @@ def test_a_doc_that_is_rich_text_html_or_docx_is_read_as_that(tmp_path):
         assert read(path).elements[0].text == "Harbour works"
 
 
-@pytest.mark.skipif(REAL is None, reason="LibreOffice is not installed")
-def test_libreoffice_itself_gives_text_tables_and_headings(tmp_path):
-    import subprocess
+# LibreOffice itself.
 
-    (tmp_path / "story.docx").write_bytes(write_docx(STORY))
-    profile = (tmp_path / "profile").as_uri()
-    command = [REAL, "--headless", f"-env:UserInstallation={profile}", "--convert-to", "doc", "story.docx"]
-    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, env=os.environ)
-    elements = read(tmp_path / "story.doc").elements
+
+@pytest.fixture
+def old_word(tmp_path):
+    """Makes an old Word file of a new one, with LibreOffice."""
+    if REAL is None:
+        pytest.skip("LibreOffice is not installed")
+
+    def make(content: bytes) -> Path:
+        (tmp_path / "story.docx").write_bytes(content)
+        profile = (tmp_path / "profile").as_uri()
+        command = [REAL, "--headless", f"-env:UserInstallation={profile}", "--convert-to", "doc", "story.docx"]
+        subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+        return tmp_path / "story.doc"
+
+    return make
+
+
+def test_libreoffice_itself_gives_text_and_headings(old_word):
+    elements = read(old_word(write_docx(STORY))).elements
     assert [e.text for e in elements if e.category == "Title"] == [
         "Harbour works",
         "Costs of the piers",
         "Outlook for the lighthouse",
     ]
     assert "zircon-4711" in elements[1].text
+
+
+def test_libreoffice_itself_fetches_nothing(old_word):
+    asked: list[str] = []
+
+    class Server(BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+            self.send_error(404)
+
+        do_HEAD = do_OPTIONS = do_PROPFIND = do_GET  # noqa: N815 (names of the library)
+
+        def log_message(self, *args):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Server) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        path = old_word(with_linked_picture(f"http://127.0.0.1:{server.server_port}/a.png"))
+        assert asked, "a LibreOffice without our settings was expected to ask"
+        asked.clear()
+        read(path)
+        server.shutdown()
+    assert asked == []
+
+
+def with_linked_picture(address: str) -> bytes:
+    document = docx.Document(io.BytesIO(write_docx(STORY)))
+    (blip,) = document.element.body.iter("{http://schemas.openxmlformats.org/drawingml/2006/main}blip")
+    del blip.attrib[qn("r:embed")]
+    blip.set(qn("r:link"), document.part.relate_to(address, RELATIONSHIP_TYPE.IMAGE, is_external=True))
+    out = io.BytesIO()
+    document.save(out)
+    return out.getvalue()

@@ -34,6 +34,7 @@ def texts(result):
         (r"{\uc0\u8364}5", "€5"),
         (r"\u-10179?\u-8704?", "😀"),
         (r"a\emdash b\~c\_d", "a—b c-d"),
+        (r"{\revised\revdttm-2074015744 kept} words", "kept words"),
         (r"\{x\} \\ y", "{x} \\ y"),
         (r"{\fonttbl{\f1\fcharset204 Arial;}}\f1 \'cf\'f0\'e8\'ec", "Прим"),
         (r"{\fonttbl{\f1\fcharset128 Mincho;}}\f1 \'93\'fa\'96\'7b", "日本"),
