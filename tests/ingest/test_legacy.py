@@ -57,7 +57,7 @@ def program(tmp_path, monkeypatch):
 def test_without_libreoffice_it_is_skipped_and_says_what_to_do(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(UnsupportedError) as caught:
-        read(old_file(tmp_path / "a.doc"))
+        identify(str(old_file(tmp_path / "a.doc")), max_bytes=10**7)
     assert caught.value.reason == (
         "an old .doc file: LibreOffice, which reads it, is not installed; "
         "install LibreOffice (its command soffice), or save the file as .docx"
@@ -105,7 +105,8 @@ def test_one_that_takes_too_long_is_ended_with_what_it_started(tmp_path, program
     ("name", "stream", "head"),
     [("a.doc", "EncryptedPackage", b""), ("a.doc", "WordDocument", b"\xec\xa5" + bytes(8) + b"\x00\x01")],
 )
-def test_a_file_with_a_password_is_encrypted(tmp_path, name, stream, head):
+def test_a_file_with_a_password_is_encrypted(tmp_path, program, name, stream, head):
+    program("")
     with pytest.raises(EncryptedError, match=r"^encrypted: needs a password"):
         read(old_file(tmp_path / name, stream, head))
 
@@ -119,8 +120,16 @@ def test_a_file_with_a_password_is_encrypted(tmp_path, name, stream, head):
         ("EncryptedPackage", "a.bin", "docx"),
     ],
 )
-def test_streams_and_not_names_tell_old_files_apart(tmp_path, stream, name, found):
+def test_streams_and_not_names_tell_old_files_apart(tmp_path, program, stream, name, found):
+    program("")
     assert identify(str(old_file(tmp_path / name, stream)), max_bytes=10**6).format == found
+
+
+def test_a_sheet_with_a_document_in_it_is_a_sheet(tmp_path, program):
+    program("")
+    both = OLE + "WordDocument".encode("utf-16-le") + "Workbook".encode("utf-16-le")
+    (tmp_path / "a.xls").write_bytes(both)
+    assert identify(str(tmp_path / "a.xls"), max_bytes=10**6).format == "xls"
 
 
 def test_a_doc_that_is_rich_text_html_or_docx_is_read_as_that(tmp_path):
