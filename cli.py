@@ -70,6 +70,15 @@ def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.option("--json", "as_json", is_flag=True, help="JSON on stdout and nothing else.")(command)
 
 
+def password_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The option for the password of encrypted PDFs."""
+    return click.option(
+        "--password",
+        metavar="TEXT",
+        help="Opens encrypted PDFs; kept nowhere. PINCITE_PASSWORD does the same, and other users cannot see it.",
+    )(command)
+
+
 def _settings(library: Path | None = None, **flags: object) -> Settings:
     from ingest.settings import read_settings
 
@@ -123,7 +132,7 @@ def main() -> None:
 
 
 @main.command()
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH_OR_URL...")
 @library_option
 @click.option("--jobs", type=click.IntRange(min=1), help="Worker processes [one a core].")
 @click.option(
@@ -147,9 +156,20 @@ def main() -> None:
     show_default=True,
     help="Where chunks begin.",
 )
+@click.option("--depth", type=click.IntRange(min=0), help="Links to follow from a web page [as last time, else 0].")
+@click.option("--max-pages", type=click.IntRange(min=1), help="Pages of a site to take [as last time, else 100].")
+@click.option(
+    "--delay",
+    type=click.FloatRange(min=0),
+    default=0.5,
+    show_default=True,
+    help="Seconds between requests to a site; what its robots.txt asks for counts if it is more.",
+)
+@click.option("--allow-private", is_flag=True, help="Fetch also from this machine and private networks.")
 @click.option("--prune", is_flag=True, help="Remove the sources of a root that is gone or suddenly empty.")
 @click.option("--retry-failed", is_flag=True, help="Read files again that failed before and have not changed.")
 @click.option("--no-wait", is_flag=True, help="Exit when another process is writing to the library.")
+@password_option
 @json_option
 def ingest(
     paths: tuple[str, ...],
@@ -158,27 +178,36 @@ def ingest(
     parser: str,
     images: str,
     chunking: str,
+    depth: int | None,
+    max_pages: int | None,
+    delay: float,
+    allow_private: bool,
     prune: bool,
     retry_failed: bool,
     no_wait: bool,
+    password: str | None,
     as_json: bool,
 ) -> None:
-    """Bring the library into exact sync with files and folders.
+    """Bring the library into exact sync with files, folders and web pages.
 
     New and changed files are read, unchanged ones cost nothing, files that are gone are removed.
 
     \b
     pincite ingest docs reports/2024.pdf
     pincite ingest docs --jobs 1 --json
+    pincite ingest https://example.org/handbook/ --depth 2
     """
     from ingest.chunk import ChunkOptions
+    from ingest.crawl import CrawlOptions
     from ingest.partition import PartitionOptions
     from ingest.pipeline import IngestOptions
     from ingest.pipeline import ingest as run
 
+    settings = _settings(library, jobs=jobs, password=password)
     options = IngestOptions(
-        partition=PartitionOptions(parser=parser, images=images),  # type: ignore[arg-type]
+        partition=PartitionOptions(parser=parser, images=images, password=settings.password),  # type: ignore[arg-type]
         chunk=ChunkOptions(chunking=chunking),  # type: ignore[arg-type]
+        crawl=CrawlOptions(depth=depth, max_pages=max_pages, delay=delay, allow_private=allow_private),
         prune=prune,
         retry_failed=retry_failed,
         wait=not no_wait,
@@ -186,7 +215,7 @@ def ingest(
     started = time.perf_counter()
     results: list[SourceResult] = []
     with _screen(as_json=as_json) as (update, say):
-        for result in run(paths, options=options, settings=_settings(library, jobs=jobs), on_progress=update):
+        for result in run(paths, options=options, settings=settings, on_progress=update):
             results.append(result)
             _print_result(result, as_json=as_json, say=say)
     _print_summary(results, time.perf_counter() - started, as_json=as_json)
@@ -465,7 +494,10 @@ def _print_hit(number: int, hit: Hit) -> None:
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="A file for one PATH, a folder for many.")
 @click.option("--jobs", type=click.IntRange(min=1), help="Worker processes [one a core].")
 @click.option("--parser", type=click.Choice(["auto", "fast", "careful"]), default="auto", show_default=True)
-def partition(paths: tuple[Path, ...], form: str, output: Path | None, jobs: int | None, parser: str) -> None:
+@password_option
+def partition(
+    paths: tuple[Path, ...], form: str, output: Path | None, jobs: int | None, parser: str, password: str | None
+) -> None:
     """Partition files without a library: their text, tables and structure.
 
     \b
@@ -481,11 +513,13 @@ def partition(paths: tuple[Path, ...], form: str, output: Path | None, jobs: int
     if len(files) > 1 and output is None:
         raise click.UsageError("many files need a folder to write to: -o OUT")
     # Only JSON names pictures, and drawing them costs more than all else.
-    options = PartitionOptions(parser=parser, images="auto" if form == "json" else "off")  # type: ignore[arg-type]
+    images = "auto" if form == "json" else "off"
+    settings = _settings(jobs=jobs, password=password)
+    options = PartitionOptions(parser=parser, images=images, password=settings.password)  # type: ignore[arg-type]
     to_folder = len(files) > 1 or (output is not None and output.is_dir())
     names = _file_names(files, form)
     failed = not files
-    for source, found in partition_many(files, _settings(jobs=jobs), options):
+    for source, found in partition_many(files, settings, options):
         if isinstance(found, Exception):
             named = source in paths or not isinstance(found, UnsupportedError)
             click.echo(f"{'Error' if named else 'Skipped'}: {_plain(shown_path(str(source)))}: {found}", err=True)
@@ -611,7 +645,8 @@ def reindex(library: Path | None, embedder: str | None) -> None:
 @click.argument("wanted", metavar="ID")
 @library_option
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="The PNG to write.")
-def show(wanted: str, library: Path | None, output: Path) -> None:
+@password_option
+def show(wanted: str, library: Path | None, output: Path, password: str | None) -> None:
     """Draw where a chunk, element or citation stands, with its words marked.
 
     \b
@@ -619,8 +654,9 @@ def show(wanted: str, library: Path | None, output: Path) -> None:
     """
     from retrievers.show import show as draw
 
-    with _open(_settings(library)) as opened:
-        output.write_bytes(draw(opened, wanted))
+    settings = _settings(library, password=password)
+    with _open(settings) as opened:
+        output.write_bytes(draw(opened, wanted, password=settings.password))
     click.echo(str(output))
 
 

@@ -36,6 +36,9 @@ HEADING_CHARACTERS = 200
 ROW_VECTOR_CHARACTERS = 600
 """Longest text of a vector of table rows: few rows, so that one value still weighs in it."""
 
+MANY_ROWS_CHARACTERS = 3000
+"""The same in a table of thousands of rows, of which no vector tells one from the others: their words find them."""
+
 _PATH_SEPARATOR = " › "
 
 
@@ -286,7 +289,7 @@ def _table_drafts(table: Item, captions: Sequence[Item], options: ChunkOptions) 
             place=table.place,
             kind="table",
             text=part.text,
-            path=table.path,
+            path=_part_path(table, part),
             element_ids=(table.element.element_id, *(element.element_id for element in notes)),
             page_numbers=tuple(sorted({*part.page_numbers, *(() if n else pages_of(notes))})),
             boxes=(*(() if n else boxes_of(notes)), *part.boxes),
@@ -298,11 +301,18 @@ def _table_drafts(table: Item, captions: Sequence[Item], options: ChunkOptions) 
     ]
 
 
+def _part_path(table: Item, part: TablePart) -> tuple[Heading, ...]:
+    """The headings above a table, and below them what names the one row that a part is."""
+    named = Heading(place=table.place, level=len(table.path), text=part.title, has_depth=True)
+    return (*table.path, named) if part.title else table.path
+
+
 def _table_vectors(table: Item, caption: str, part: TablePart) -> tuple[VectorText, ...]:
-    path = _path_text(table)
+    path = _path_line([heading.text for heading in _part_path(table, part)])
     shown = part.header or part.text
     found = [("text", _lines(path, caption, shown[:VECTOR_CHARACTERS]))]
-    found += [("rows", window) for window in windows(part.rows, ROW_VECTOR_CHARACTERS)]
+    limit = MANY_ROWS_CHARACTERS if part.many else ROW_VECTOR_CHARACTERS
+    found += [("rows", window) for window in windows(part.rows, limit)]
     found += [("caption", caption)] if caption else []
     return _vectors(found)
 

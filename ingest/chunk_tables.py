@@ -7,8 +7,13 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from ingest.chunk_text import pages_of, split_text, squeeze
-from ingest.tables import cells_to_html, column_headers, header_rows, html_to_cells, table_text
+from ingest.tables import cells_to_html, column_headers, header_rows, html_to_cells, is_number, table_text
 from ingest.types import BoundingBox, Cell, Element, PageBox, union_box
+
+LONG_CELL = 100
+"""Characters from which a cell holds a text rather than a value."""
+KEY_CHARACTERS = 200
+"""Longest text that names a row."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,11 +21,14 @@ class TablePart:
     """A table, or some whole rows of it under its repeated header.
 
     ``header`` is the text of the header rows. ``rows`` has a line for each body row that can be understood
-    alone: ``column header: value; ...``.
+    alone: ``column header: value; ...``. ``title`` is what names the row, where a part is one row of long texts.
+    ``many`` marks a part of a table of thousands of rows.
     """
 
     text: str
     text_as_html: str | None
+    title: str = ""
+    many: bool = False
     header: str = ""
     rows: tuple[str, ...] = ()
     page_numbers: tuple[int, ...] = ()
@@ -32,12 +40,16 @@ def table_parts(element: Element, caption: str, limit: int) -> list[TablePart]:
 
     Each part begins with the caption and the header rows, unless these fill more than half of it. A cut falls
     where no cell spans over it; only rows that are tied together for more than ``limit`` are cut apart, and then
-    each part repeats the spanning cell. A single row is never cut.
+    each part repeats the spanning cell. A single row is never cut. A table without pages whose rows hold long texts
+    (questions and answers, products) has a part for each row.
     """
     cells = element.cells or (html_to_cells(element.text_as_html) if element.text_as_html else ())
     if not any(cell.text.strip() for cell in cells):
         return _parts_without_cells(element, caption, limit)
-    table = _read(cells)
+    dense, many = _numbered_on(cells)
+    table = _read(dense)
+    if _holds_texts(element, table):
+        return _entries(table, caption)
     text = _join(caption, table_text(cells))
     if len(text) > limit:
         return _row_parts(element, table, caption, limit)
@@ -45,6 +57,7 @@ def table_parts(element: Element, caption: str, limit: int) -> list[TablePart]:
         TablePart(
             text=text,
             text_as_html=element.text_as_html or cells_to_html(cells),
+            many=many,
             header=table.header,
             rows=_row_lines(table, 0, len(table.rows)),
             page_numbers=pages_of([replace(element, cells=tuple(cells))]),
@@ -103,6 +116,55 @@ def _read(cells: Sequence[Cell]) -> _Table:
     return _Table(rows=tuple(map(tuple, rows)), head=0 if head == len(rows) else head)
 
 
+def _numbered_on(cells: Sequence[Cell]) -> tuple[Sequence[Cell], bool]:
+    """The cells in rows without gaps, and whether there was one: in a later group of the rows of a long table."""
+    rows = sorted({cell.row for cell in cells})
+    if rows[-1] < len(rows) or any(cell.rowspan > 1 for cell in cells):
+        return cells, False
+    place = {row: number for number, row in enumerate(rows)}
+    return [replace(cell, row=place[cell.row]) for cell in cells], True
+
+
+def _holds_texts(element: Element, table: _Table) -> bool:
+    """Whether most rows hold a long text beside what names it, under a header. On a page a table is read as a whole."""
+    body = [row for row in table.rows[table.head :] if row]
+    if element.page_number is not None or not table.head or len(body) < 2:
+        return False
+    if any(cell.rowspan > 1 or cell.page is not None for row in body for cell in row):
+        return False
+    long = [row for row in body if len(row) > 1 and max(len(cell.text) for cell in row) >= LONG_CELL]
+    return 2 * len(long) > len(body)
+
+
+def _entries(table: _Table, caption: str) -> list[TablePart]:
+    """A part for each row, named by its key: the first column that tells all rows apart by short texts."""
+    head = table.cut(0, table.head)
+    body = [(number, row) for number, row in enumerate(table.rows) if number >= table.head and row]
+    key = _key_column([row for _, row in body])
+    parts: list[TablePart] = []
+    for number, row in body:
+        cells = (*head, *(replace(cell, row=table.head) for cell in row))
+        parts.append(
+            TablePart(
+                text=_join(caption, table_text(cells)),
+                text_as_html=cells_to_html(cells),
+                title=next((squeeze(c.text) for c in row if c.column == key), ""),
+                rows=_row_lines(table, number, number + 1),
+            )
+        )
+    return parts
+
+
+def _key_column(rows: Sequence[Sequence[Cell]]) -> int:
+    """The first column with a short text in each row, another one in most; else the first one."""
+    for column in sorted({cell.column for row in rows for cell in row}):
+        texts = [squeeze(cell.text) for row in rows for cell in row if cell.column == column and cell.text.strip()]
+        short = all(len(text) <= KEY_CHARACTERS and not is_number(text) for text in texts)
+        if short and len(texts) == len(rows) and len(set(texts)) * 10 >= 9 * len(texts):
+            return column
+    return min(cell.column for row in rows for cell in row)
+
+
 def _row_parts(element: Element, table: _Table, caption: str, limit: int) -> list[TablePart]:
     lead = _join(caption, table.header)
     head = table.head if len(lead) <= limit // 2 else 0  # a head that cannot be repeated is split like other rows
@@ -158,18 +220,24 @@ def _row_lines(table: _Table, start: int, end: int) -> tuple[str, ...]:
     """Each body row from ``start`` to ``end`` with its column headers, also with the cells that span into it."""
     above = table.cut(0, table.head)
     names: dict[int, tuple[str, ...]] = {}
+    headers: dict[tuple[int, int], str] = {}
     lines: list[str] = []
     for row in table.rows[max(start, table.head) : end]:
         filled = [cell for cell in row if cell.text.strip()]
-        for column in {column for cell in filled for column in _columns(cell)} - names.keys():
-            names[column] = column_headers(above, column)
-        lines.append("; ".join(_with_header(cell, names) for cell in filled))
+        for cell in filled:
+            if (cell.column, cell.colspan) not in headers:
+                headers[cell.column, cell.colspan] = _header_of(cell, above, names)
+        lines.append("; ".join(f"{headers[c.column, c.colspan]}{squeeze(c.text)}" for c in filled))
     return tuple(line for line in lines if line)
 
 
-def _with_header(cell: Cell, names: dict[int, tuple[str, ...]]) -> str:
+def _header_of(cell: Cell, above: Sequence[Cell], names: dict[int, tuple[str, ...]]) -> str:
+    """What stands before a cell's text: the names of its columns and a colon, or nothing."""
+    for column in _columns(cell):
+        if column not in names:
+            names[column] = column_headers(above, column)
     header = " ".join(dict.fromkeys(name for column in _columns(cell) for name in names[column]))
-    return f"{header}: {squeeze(cell.text)}" if header else squeeze(cell.text)
+    return f"{header}: " if header else ""
 
 
 def _columns(cell: Cell) -> range:

@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ingest.errors import BrokenError, SourceError, UnsupportedError
-from ingest.partition import FORMATS, format_of_extension, format_of_text, missing_program
+from ingest.partition import FORMATS, format_of_extension, format_of_text, lacking, missing_program
 from ingest.types import Source
 
 HEAD_BYTES = 2**16
 """Bytes that tell a type; a saved page names its address below styles and scripts."""
 LIBRARY_MARKS = {"library.sqlite", "images"}
 """A folder that holds all of these is a library."""
-TEXT_FORMATS = ("md", "txt", "html")
+TEXT_FORMATS = ("md", "rst", "txt", "csv", "html", "mhtml")
 _MAGIC = (
     (b"\xff\xd8\xff", "image"),
     (b"\x89PNG\r\n\x1a\n", "image"),
@@ -29,6 +29,7 @@ _MAGIC = (
     (b"II*\x00", "image"),
     (b"MM\x00*", "image"),
     (b"{\\rtf", "rtf"),
+    (b"PAR1", "parquet"),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "ole"),
 )
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
@@ -44,6 +45,9 @@ _MAIL_START = re.compile(
 _OLE_MARKS = (("WordDocument", "doc"), ("PowerPoint Document", "ppt"), ("Workbook", "xls"), ("\0Book\0", "xls"))
 _OFFICE = ("docx", "pptx", "xlsx", "doc", "ppt", "xls")
 _ODF_TYPES = (("opendocument.text", "odt"), ("opendocument.presentation", "odt"), ("opendocument.spreadsheet", "ods"))
+_SAVED_PAGE = re.compile(rb"(?im)^(?:Snapshot-Content-Location:|From: *<?Saved by )")
+_MSG_MARK = "__properties_version1.0".encode("utf-16-le")
+"""The stream that the root folder of an Outlook message holds."""
 _ZIP_MARKS = (("word/", "docx"), ("ppt/", "pptx"), ("xl/", "xlsx"))
 
 
@@ -137,11 +141,16 @@ def sniff(head: bytes, suffix: str, file: BinaryIO | None = None) -> str:
             raise UnsupportedError(_unread(suffix))
         raise BrokenError("empty file (0 bytes)")
     found = _binary_format(head, named, file)
+    if found == "ole" and file is not None and _is_outlook(head, file):
+        return "msg"
     if found == "ole":
         found = _ole_format(head, named, file)
     if found is None and (b"\x00" not in head or head.startswith(_UTF16_MARKS)):
         found = _text_format(head, named)
     if found in FORMATS:
+        if problem := lacking(found):
+            # Found out before the file counts as read, so that the next ingest looks again.
+            raise UnsupportedError(str(problem))
         return found
     if named is not None and found is None:
         raise BrokenError(f"not a {named.upper()} file despite its name")
@@ -172,6 +181,13 @@ def _binary_format(head: bytes, named: str | None, file: BinaryIO | None) -> str
     if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
         return "image"
     return next((name for magic, name in _MAGIC if head.startswith(magic)), None)
+
+
+def _is_outlook(head: bytes, file: BinaryIO) -> bool:
+    """Whether the folder of an OLE file, whose place its header tells, is that of an Outlook message."""
+    sector = 1 << min(int.from_bytes(head[30:32], "little"), 12)
+    file.seek((int.from_bytes(head[48:52], "little") + 1) * sector)
+    return _MSG_MARK in file.read(max(sector, 4096))
 
 
 def _zip_format(file: BinaryIO) -> str | None:
@@ -214,8 +230,10 @@ def _ole_format(head: bytes, named: str | None, file: BinaryIO | None) -> str | 
 
 
 def _text_format(head: bytes, named: str | None) -> str | None:
-    if named in ("md", "txt"):
+    if named in ("md", "rst", "txt", "csv"):
         return named
+    if _MAIL_FIELDS.match(head) and (named == "mhtml" or (named in (None, "eml") and _SAVED_PAGE.search(head[:4096]))):
+        return "mhtml"
     if _MAIL_FIELDS.match(head) if named == "eml" else named is None and _MAIL_START.match(head):
         return "eml"
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()

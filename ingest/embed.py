@@ -164,6 +164,11 @@ def embedder_name(name: str) -> str:
     raise UsageError(f"unknown embedder {name!r}; known are {known}")
 
 
+def asks_server(name: str) -> bool:
+    """Whether the embedder of this name is a model server's, so that it needs the network."""
+    return name.startswith("ollama:")
+
+
 def load_embedder(name: str, settings: Settings) -> Embedder:
     """The embedder of a name (see the table above); the path of a folder is taken for ``folder:PATH``.
 

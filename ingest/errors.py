@@ -6,7 +6,8 @@ PinciteError
 │   ├── EncryptedError
 │   ├── BrokenError
 │   ├── UnsupportedError     not a type we read: the source is skipped
-│   └── LimitError           a worker was lost to a crash, a time-out or a limit
+│   └── LimitError           a worker was lost to a crash or a limit
+│       └── TimeLimitError   it took too long
 ├── LibraryError             the library folder
 │   ├── LibraryMissingError
 │   ├── NewerSchemaError
@@ -54,6 +55,10 @@ class UnsupportedError(SourceError):
 
 class LimitError(SourceError):
     """The worker that read the file was lost: crash, time-out or memory."""
+
+
+class TimeLimitError(LimitError):
+    """Reading the file took too long."""
 
 
 class LibraryError(PinciteError):

@@ -20,6 +20,7 @@ from ingest.errors import (
     LibraryMissingError,
     NewerSchemaError,
 )
+from ingest.fetch import is_url
 from ingest.rows import (
     chunk_of,
     chunk_row,
@@ -73,6 +74,7 @@ CREATE TABLE paths(
   path PRIMARY KEY, source_id TEXT, state TEXT NOT NULL, reason TEXT, size INTEGER, mtime_ns INTEGER,
   failed_key TEXT) WITHOUT ROWID;
 CREATE INDEX paths_source ON paths(source_id);
+CREATE INDEX paths_failed ON paths(failed_key) WHERE failed_key IS NOT NULL;
 CREATE TABLE path_roots(path, root, PRIMARY KEY(path, root)) WITHOUT ROWID;
 CREATE TABLE pages(
   source_id TEXT NOT NULL REFERENCES sources(id) ON DELETE CASCADE, page INTEGER NOT NULL, width REAL, height REAL,
@@ -188,7 +190,9 @@ class Library:
         return self.folder / "chroma"
 
     def shown(self, path: str) -> str:
-        """A path as users see it: relative to the library's parent folder."""
+        """A path as users see it: relative to the library's parent folder; a web page's is its address."""
+        if is_url(path):
+            return path
         return shown_path(os.path.relpath(path, self.folder.parent))
 
     # --- connections and schema -----------------------------------------------------------------
@@ -337,6 +341,11 @@ class Library:
     def path(self, path: str) -> PathRecord | None:
         """One known path."""
         row = self._db.execute("SELECT * FROM paths WHERE path = ?", (stored_path(path),)).fetchone()
+        return _path_record(row) if row else None
+
+    def failure(self, failed_key: str) -> PathRecord | None:
+        """A path whose content and options, by this key, gave no source before."""
+        row = self._db.execute("SELECT * FROM paths WHERE failed_key = ?", (failed_key,)).fetchone()
         return _path_record(row) if row else None
 
     def roots(self) -> list[str]:

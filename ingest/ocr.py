@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,10 @@ DETECTION_SIDE = 1280
 MAX_SCALE = 4.0
 """Pixels a point at most: beyond 288 dpi nothing is gained."""
 MIN_CONFIDENCE = 0.5
+CERTAIN = 0.9
+"""Confidence of a single character, at least: pictograms and stains are read as one."""
+TALL = 1.5
+"""Widths of a line's box in its height, from which on its text runs sideways."""
 SIZE_STEP = 1.15
 """Lines whose sizes differ by less than this factor are of one font size."""
 MIN_FONT_SIZE = 2.0
@@ -52,7 +56,7 @@ def read_lines(image: Image, *, scale: float = 1.0) -> list[OcrLine]:
     import numpy as np
 
     pixels = np.ascontiguousarray(np.asarray(image.convert("RGB"))[:, :, ::-1])
-    found = _engine()(pixels, return_word_box=True)
+    found = _engine()(pixels, use_det=True, return_word_box=True)
     if found.boxes is None:
         return []
     words = found.word_results or ()
@@ -60,7 +64,43 @@ def read_lines(image: Image, *, scale: float = 1.0) -> list[OcrLine]:
         _line(text, box, float(score), words[i] if i < len(words) else (), scale)
         for i, (text, box, score) in enumerate(zip(found.txts, found.boxes, found.scores, strict=True))
     ]
-    return [line for line in lines if line.confidence >= MIN_CONFIDENCE and line.text]
+    lines = [_upright(pixels, line, scale) if _is_tall(line) else line for line in lines]
+    return [line for line in lines if line.confidence >= (MIN_CONFIDENCE if len(line.text) > 1 else CERTAIN)]
+
+
+def _is_tall(line: OcrLine) -> bool:
+    x0, y0, x1, y1 = line.box
+    return len(line.text) > 1 and y1 - y0 >= TALL * (x1 - x0)
+
+
+def _upright(pixels: Any, line: OcrLine, scale: float) -> OcrLine:  # noqa: ANN401 (an array)
+    """A line that runs sideways, read again as one that runs upwards, as the names of axes do, if that reads better.
+
+    The models turn tall boxes as if their text ran downwards.
+    """
+    import numpy as np
+
+    x0, y0, x1, y1 = (round(value * scale) for value in line.box)
+    turned = np.ascontiguousarray(np.rot90(pixels[max(0, y0) : y1 + 1, max(0, x0) : x1 + 1], 3))
+    again = _engine()(turned, use_det=False, return_word_box=False)
+    text, score = (" ".join(again.txts[0].split()), float(again.scores[0])) if again.txts else ("", 0.0)
+    better = text and score > line.confidence
+    return replace(line, text=text, confidence=score, words=(Word(text, line.box),)) if better else line
+
+
+def moved(line: OcrLine, x: float, y: float) -> OcrLine:
+    """A line of a crop as one of the page on which the crop's corner is at this point."""
+    words = tuple(Word(word.text, _moved_box(word.box, x, y)) for word in line.words)
+    return replace(line, box=_moved_box(line.box, x, y), words=words)
+
+
+def _moved_box(box: BoundingBox, x: float, y: float) -> BoundingBox:
+    return box[0] + x, box[1] + y, box[2] + x, box[3] + y
+
+
+def mean_confidence(lines: Sequence[OcrLine]) -> float:
+    """The mean confidence of recognised lines, 0 where there are none."""
+    return round(sum(line.confidence for line in lines) / len(lines), 3) if lines else 0.0
 
 
 def read_picture(png: bytes) -> list[OcrLine]:

@@ -9,7 +9,7 @@ import os
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property, lru_cache, partial
@@ -17,12 +17,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from ingest.chunk import ChunkOptions, chunk
+from ingest.crawl import CrawlOptions, SiteListing, sync_site
 from ingest.discover import Listing, identify, list_files, roots_of, sniff_bytes
-from ingest.embed import Embedder, embedder_name, load_embedder, text_hash
+from ingest.embed import Embedder, asks_server, embedder_name, load_embedder, text_hash
 from ingest.errors import BrokenError, LibraryError, ModelError, SourceError, UnsupportedError, UsageError
+from ingest.fetch import GoneError, is_url, normal_url
 from ingest.library import DATABASE, EmbedderRecord, Library, PathRecord, SourceRecord
+from ingest.library_pages import KnownPages
 from ingest.ocr import OcrLine, read_picture
-from ingest.partition import PartitionOptions, count_by_category, join, partition, partition_text, read_pages
+from ingest.partition import PartitionOptions, count_by_category
+from ingest.reading import Reading, ReadTask, outcome_of, read_many, submit_read
 from ingest.rows import shown_path
 from ingest.settings import DEFAULT_EMBEDDER, Settings, find_library, read_settings
 from ingest.summarize import (
@@ -54,8 +58,6 @@ TASK_SECONDS = 600.0
 """Seconds that one task may take."""
 REBUILD_LIMIT = 5_000
 """Vectors up to which Chroma's copy is made anew after a deletion: it takes seconds, and no retriever holds it open."""
-MODEL_REQUESTS = 2
-"""Pictures that the vision model is asked about at a time."""
 UNDESCRIBED = "not described yet; the next ingest goes on from there"
 INDEX_EVERY = 20_000
 """Vectors after which Chroma is brought up to date during a long ingest."""
@@ -69,6 +71,7 @@ class IngestOptions:
 
     partition: PartitionOptions = field(default_factory=PartitionOptions)
     chunk: ChunkOptions = field(default_factory=ChunkOptions)
+    crawl: CrawlOptions = field(default_factory=CrawlOptions)
     prune: bool = False
     retry_failed: bool = False
     wait: bool = True
@@ -76,8 +79,7 @@ class IngestOptions:
     @property
     def partition_key(self) -> str:
         """Changes when partitioning would give something else."""
-        options = {**asdict(self.partition), "images": self.partition.images != "off"}
-        return stable_id(PARTITION_VERSION, json.dumps(options, sort_keys=True))
+        return stable_id(PARTITION_VERSION, json.dumps(self.partition.key, sort_keys=True))
 
     @property
     def chunk_key(self) -> str:
@@ -107,7 +109,7 @@ class _Job:
     started: float = field(default_factory=time.perf_counter)
     stored: SourceRecord | None = None
     partition: Partition | None = None
-    parts: list[Partition] = field(default_factory=list)
+    reading: Reading | None = None
     failed: bool = False
     chunks: list[Chunk] = field(default_factory=list)
     hashes: dict[str, str] = field(default_factory=dict)
@@ -139,12 +141,13 @@ def ingest(
     settings = settings or read_settings()
     given = Path(library) if library is not None else settings.library
     folder = find_library(given)
-    roots = roots_of(paths)
+    given_roots = list(paths)
+    roots: list[Path | str] = [*roots_of(p for p in given_roots if not is_url(p)), *_urls_of(given_roots)]
     if not roots:
         raise UsageError("nothing to ingest: name a file or a folder")
     options = options or IngestOptions()
     report = on_progress or (lambda _: None)
-    if not (folder / DATABASE).is_file() and not any(root.exists() for root in roots):
+    if not (folder / DATABASE).is_file() and not any(isinstance(root, str) or root.exists() for root in roots):
         shown = (shown_path(os.path.relpath(root, folder.parent)) for root in roots)
         yield from (SourceResult(path=path, state="failed", reason="no such file or folder") for path in shown)
         return
@@ -154,6 +157,11 @@ def ingest(
         _Run(opened, options, settings, embedder, report) as run,
     ):
         yield from run.sync(roots)
+
+
+def _urls_of(paths: Iterable[str | Path]) -> list[str]:
+    """The web addresses among arguments, each once in one spelling."""
+    return list(dict.fromkeys(normal_url(str(path)) for path in paths if is_url(path)))
 
 
 class _Run:
@@ -169,20 +177,19 @@ class _Run:
     ) -> None:
         self.library, self.options, self.settings = library, options, settings
         self.pool = WorkerPool(settings.worker_count)
-        self.models = ThreadPoolExecutor(max_workers=MODEL_REQUESTS)
         self.given_embedder = embedder
         self.on_progress = on_progress
         self.futures: dict[Future[Any], tuple[_Job, Callable[[_Job, Future[Any]], None]]] = {}
         self.results: deque[SourceResult] = deque()
         self.unindexed = 0
         self.files = self.done = self.pages = 0
+        self.sites: dict[str, SiteListing] = {}
         self.embedder_name = _embedder_name(library, settings, embedder)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.models.shutdown(wait=False, cancel_futures=True)
         self.pool.close()
 
     @cached_property
@@ -192,7 +199,7 @@ class _Run:
 
     # --- roots ----------------------------------------------------------------------------------
 
-    def sync(self, roots: Sequence[Path]) -> Iterator[SourceResult]:
+    def sync(self, roots: Sequence[Path | str]) -> Iterator[SourceResult]:
         """Every result of this run."""
         started = time.time()
         states: Counter[str] = Counter()
@@ -203,11 +210,11 @@ class _Run:
         self._update_index()
         self.library.put_run(started, states)
 
-    def _results(self, roots: Sequence[Path]) -> Iterator[SourceResult]:
-        listings: dict[Path, Listing] = {}
+    def _results(self, roots: Sequence[Path | str]) -> Iterator[SourceResult]:
+        listings: dict[Path | str, Listing] = {}
         for root in roots:
             try:
-                listings[root] = self._look(root)
+                listings[root] = self._look_at_site(root) if isinstance(root, str) else self._look(root)
             except SourceError as exc:
                 yield self._folder_problem(str(root), exc.reason)
         holders: dict[str, list[str]] = {}
@@ -245,18 +252,46 @@ class _Run:
             raise SourceError(f"the folder is empty{kept}")
         return listing
 
+    def _look_at_site(self, root: str) -> Listing:
+        """What an address leads to, fetched into the library.
+
+        Raises:
+            SourceError: the address itself cannot be had; nothing of it may be removed.
+        """
+        known = self.library.paths(root)
+        with KnownPages(self.library) as pages:
+            pages.forget_unheld([root])
+            try:
+                site = self.sites[root] = sync_site(
+                    root,
+                    pages,
+                    self.library.put_member,
+                    self.options.crawl,
+                    max_bytes=self.settings.max_file_mb * 2**20,
+                    on_page=lambda url, count: self._report("fetching", url),
+                )
+            except SourceError as exc:
+                if isinstance(exc, GoneError) and known and self.options.prune:
+                    return Listing(files=(), unreadable=())
+                kept = f"; its sources were kept: {len(known)}" if known else ""
+                insist = " (--prune removes them)" if known and isinstance(exc, GoneError) else ""
+                raise SourceError(f"{exc.reason}{kept}{insist}") from exc
+        return Listing(files=(*site.sources, *(url for url in site.problems if url not in site.sources)), unreadable=())
+
     def _folder_problem(self, folder: str, reason: str) -> SourceResult:
         return SourceResult(path=self.library.shown(folder), state="failed", reason=reason)
 
-    def _remove_gone(self, root: Path, listing: Listing) -> Iterator[SourceResult]:
+    def _remove_gone(self, root: Path | str, listing: Listing) -> Iterator[SourceResult]:
         kept = set(listing.files)
         gone = [
             path
             for path in self.library.paths(str(root))
             if path not in kept and not any(Path(path).is_relative_to(folder) for folder in listing.unreadable)
         ]
+        site = self.sites.get(str(root))
         for path in self.library.drop_paths(gone, str(root)):
-            yield SourceResult(path=self.library.shown(path), state="removed", reason="the file is gone")
+            reason = "the file is gone" if site is None else site.gone.get(path, "no longer part of the site")
+            yield SourceResult(path=self.library.shown(path), state="removed", reason=reason)
 
     # --- files ----------------------------------------------------------------------------------
 
@@ -293,6 +328,9 @@ class _Run:
     def _begin(self, path: str, roots: Sequence[str]) -> None:
         """Identify a file, and start what its source lacks."""
         self._report("reading", self.library.shown(path))
+        if is_url(path):
+            self._begin_page(path, roots)
+            return
         try:
             source = identify(path, max_bytes=self.settings.max_file_mb * 2**20)
             mtime_ns = Path(path).stat().st_mtime_ns
@@ -304,6 +342,16 @@ class _Run:
             return
         self._admit(_Job(path=path, roots=roots, source=source, mtime_ns=mtime_ns))
 
+    def _begin_page(self, url: str, roots: Sequence[str]) -> None:
+        """Start what a fetched page lacks, or record why it could not be fetched."""
+        sites = [self.sites[root] for root in roots]
+        problem = next((site.problems[url] for site in sites if url in site.problems), None)
+        if problem is not None:
+            self._put_unidentified(url, roots, problem)
+            return
+        source = next(site.sources[url] for site in sites if url in site.sources)
+        self._admit(_Job(path=url, roots=roots, source=source, mtime_ns=0))
+
     def _admit(self, job: _Job) -> None:
         """Start what an identified source lacks."""
         source = job.source
@@ -313,17 +361,17 @@ class _Run:
         if job.stored and job.stored.partition_key == self.options.partition_key:
             self._reuse(job, job.stored)
             return
-        known = self.library.path(job.path)
-        if known and known.failed_key == self._failed_key(source) and not self.options.retry_failed:
+        known = self.library.failure(self._failed_key(source))
+        if known and not self._may_open(known):
             self._put_problem(job, known.state, known.reason)
             return
-        self._start(job, self._partitioned, at_border, partition_text, source, self.options.partition)
+        self._read(job)
 
     def _reuse(self, job: _Job, stored: SourceRecord) -> None:
         """Take what is stored of a source; what depends on a changed option, or on a model that is new, is redone."""
         if set(stored.members) - {record.member for record in self.library.members(stored.id)}:
             # The run that stored the container stopped before its parts, or a part failed.
-            self._start(job, self._partitioned, at_border, partition_text, job.source, self.options.partition)
+            self._read(job)
             return
         describe = self._lacks_summaries(stored)
         if stored.chunk_key == self.options.chunk_key and not describe:
@@ -363,6 +411,11 @@ class _Run:
         """Run a task for a job in a worker; ``then`` takes its finished future."""
         self.futures[self.pool.submit(task, *args, timeout=TASK_SECONDS)] = (job, then)
 
+    def _may_open(self, known: PathRecord) -> bool:
+        """Whether a file that failed before is to be read again: on request, or for a password that may open it."""
+        locked = (known.reason or "").startswith("encrypted")
+        return self.options.retry_failed or (locked and self.options.partition.password is not None)
+
     def _failed_key(self, source: Source) -> str:
         return stable_id(source.id, self.options.partition_key)
 
@@ -390,28 +443,21 @@ class _Run:
 
     # --- stages ---------------------------------------------------------------------------------
 
-    def _partitioned(self, job: _Job, future: Future[Partition]) -> None:
-        """Take a partition; pages that need OCR become a task each, so that they are read in parallel."""
-        job.partition = result_of(future)
-        job.waiting = len(job.partition.unread)
-        for page in job.partition.unread:
-            then = partial(self._page_read, page)
-            self._start(job, then, at_border, read_pages, job.source, (page,), self.options.partition)
-        if not job.waiting:
-            self._read_pictures(job)
+    def _read(self, job: _Job) -> None:
+        """Read a source, by as many tasks as it takes."""
+        job.reading = Reading(job.source, self.options.partition)
+        self._start_reads(job, job.reading.begin())
 
-    def _page_read(self, page: int, job: _Job, future: Future[Partition]) -> None:
-        """Take a page's partition; a page that cannot be read costs itself only."""
-        assert job.partition is not None
-        try:
-            job.parts.append(result_of(future))
-        except SourceError as exc:
-            lost = f"page {page}: could not be read ({exc.reason})"
-            job.parts.append(Partition(elements=(), warnings=(lost,)))
-        job.waiting -= 1
-        self._report("OCR", self.library.shown(job.path))
-        if not job.waiting:
-            job.partition = join(job.source, job.partition, job.parts)
+    def _start_reads(self, job: _Job, tasks: Sequence[ReadTask]) -> None:
+        for task in tasks:
+            self.futures[submit_read(self.pool, task)] = (job, partial(self._was_read, task))
+
+    def _was_read(self, task: ReadTask, job: _Job, future: Future[Any]) -> None:
+        assert job.reading is not None
+        self._start_reads(job, job.reading.take(task, outcome_of(future)))
+        self._report("reading", self.library.shown(job.path))
+        if job.reading.done:
+            job.partition = job.reading.whole()
             self._read_pictures(job)
 
     def _read_pictures(self, job: _Job) -> None:
@@ -454,7 +500,7 @@ class _Run:
                 wanted.append((picture, images.get(path) or self.library.image(path)))
         job.waiting = len(wanted)
         for picture, png in wanted:
-            future = self.models.submit(model.summarize, picture, png)  # type: ignore[union-attr]
+            future = self.pool.submit(model.summarize, picture, png, timeout=TASK_SECONDS, network=True)  # type: ignore[union-attr]
             self.futures[future] = (job, partial(self._described, picture.image_path))
         if not wanted:
             self._finish_pictures(job)
@@ -506,7 +552,8 @@ class _Run:
         batches = [missing[i : i + EMBED_BATCH] for i in range(0, len(missing), EMBED_BATCH)]
         job.waiting = len(batches)
         for batch in batches:
-            self._start(job, partial(self._embedded, batch), embed_texts, self.embedder_name, self.settings, batch)
+            future = submit_embedding(self.pool, self.embedder_name, self.settings, batch)
+            self.futures[future] = (job, partial(self._embedded, batch))
 
     def _chunks_of(self, found: Partition, job: _Job) -> list[Chunk]:
         doc = Path(job.path).name
@@ -515,8 +562,7 @@ class _Run:
     def _embed_now(self, texts: Sequence[str]) -> NDArray[np.float32]:
         if self.given_embedder is not None:
             return self.given_embedder.embed(texts)
-        future = self.pool.submit(embed_texts, self.embedder_name, self.settings, list(texts), timeout=TASK_SECONDS)
-        return result_of(future)
+        return result_of(submit_embedding(self.pool, self.embedder_name, self.settings, list(texts)))
 
     def _embedded(self, texts: Sequence[str], job: _Job, future: Future[NDArray[np.float32]]) -> None:
         try:
@@ -718,6 +764,14 @@ def embed_texts(name: str, settings: Settings, texts: Sequence[str]) -> NDArray[
     return _loaded(name, settings).embed(texts)
 
 
+def submit_embedding(
+    pool: WorkerPool, name: str, settings: Settings, texts: Sequence[str]
+) -> Future[NDArray[np.float32]]:
+    """Have texts embedded; the future has a matrix of (texts, dimension)."""
+    network = asks_server(name)
+    return pool.submit(embed_texts, name, settings, texts, timeout=TASK_SECONDS, network=network)
+
+
 def update_index(library: Library, *, thorough: bool = False) -> None:
     """Bring Chroma's copy up to date: upsert new sources' vectors, delete those that are gone.
 
@@ -775,10 +829,7 @@ def reindex(library: Library, settings: Settings, name: str | None = None) -> Em
         texts = list(library.vector_texts())
         renamed: dict[str, tuple[str, bytes]] = {}
         batches = [texts[i : i + EMBED_BATCH] for i in range(0, len(texts), EMBED_BATCH)]
-        futures = [
-            pool.submit(embed_texts, wanted, settings, [text for _, text in batch], timeout=TASK_SECONDS)
-            for batch in batches
-        ]
+        futures = [submit_embedding(pool, wanted, settings, [text for _, text in batch]) for batch in batches]
         width = 0
         for batch, future in zip(batches, futures, strict=True):
             matrix = result_of(future)
@@ -824,6 +875,10 @@ def remove(library: Library, paths: Iterable[str | Path]) -> list[SourceResult]:
 
 def _known_under(library: Library, given: str | Path) -> list[str]:
     """The known paths that are meant by a path, or by one as ``status`` shows it."""
+    if is_url(given):
+        url = normal_url(str(given))
+        below = url.rstrip("/") + "/"
+        return [p for p in library.paths() if p == url or p.startswith(below)] or list(library.paths(url))
     wanted = roots_of([given])[0]
     return [p for p in library.paths() if Path(p).is_relative_to(wanted) or library.shown(p) == str(given)]
 
@@ -871,19 +926,13 @@ def partition_many(
     paths: Sequence[Path], settings: Settings, options: PartitionOptions
 ) -> Iterator[tuple[Path, Partition | SourceError]]:
     """Partition files in the workers, in the order given; a file that cannot be read yields its error."""
+    sources: list[Source | SourceError] = []
+    for path in paths:
+        try:
+            sources.append(identify(str(path.expanduser()), max_bytes=settings.max_file_mb * 2**20))
+        except SourceError as exc:
+            sources.append(exc)
     with WorkerPool(settings.worker_count) as pool:
-        started: list[tuple[Path, Future[Partition] | SourceError]] = []
-        for path in paths:
-            try:
-                source = identify(str(path.expanduser()), max_bytes=settings.max_file_mb * 2**20)
-                started.append((path, pool.submit(at_border, partition, source, options, timeout=TASK_SECONDS)))
-            except SourceError as exc:
-                started.append((path, exc))
-        for path, found in started:
-            if isinstance(found, SourceError):
-                yield path, found
-                continue
-            try:
-                yield path, result_of(found)
-            except SourceError as exc:
-                yield path, exc
+        read = read_many(pool, (s for s in sources if isinstance(s, Source)), options)
+        for path, source in zip(paths, sources, strict=True):
+            yield path, source if isinstance(source, SourceError) else next(read)

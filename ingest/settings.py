@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ class Settings:
     jobs: int = 0  # worker processes; 0: one a core
     max_file_mb: int = 200  # larger files are skipped
     timeout: float = 120.0  # seconds that a model may take for one reply
+    password: str | None = field(default=None, repr=False)  # password of encrypted PDFs; never stored
 
     def __post_init__(self) -> None:
         if self.jobs < 0:

@@ -7,7 +7,7 @@ CropBox), origin top left; in pixels for pictures. Pages count from 1.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -84,6 +84,14 @@ class Page:
     words: tuple[Word, ...] = ()
 
 
+class OutlineEntry(NamedTuple):
+    """One bookmark of a document's outline: its level from 1, and the page (from 1) that it points to."""
+
+    level: int
+    title: str
+    page: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """One file's bytes. ``id`` is their sha256; ``member`` names a part of a container, such as an attachment."""
@@ -101,7 +109,8 @@ class Partition:
     """All that partitioning a source gives. ``images`` maps ``images/<sha256>.png`` to PNG bytes.
 
     ``members`` are the parts of a container that are sources of their own: ``(member name, bytes)``. ``unread``
-    are pages that need another, slow reading (OCR), which ``partition.read_pages`` gives.
+    are groups of pages that are left to tasks of their own, such as those that need OCR: ``partition.read_pages``
+    reads a group, ``partition.join`` makes the whole. ``outline`` has the document's own bookmarks.
     """
 
     elements: tuple[Element, ...]
@@ -109,7 +118,15 @@ class Partition:
     images: Mapping[str, bytes] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     members: tuple[tuple[str, bytes], ...] = ()
-    unread: tuple[int, ...] = ()
+    unread: tuple[tuple[int, ...], ...] = ()
+    outline: tuple[OutlineEntry, ...] = ()
+
+    def on(self, pages: Collection[int]) -> Partition:
+        """What is on these pages, without images, warnings and members."""
+        return Partition(
+            elements=tuple(e for e in self.elements if e.page_number in pages),
+            pages=tuple(p for p in self.pages if p.page in pages),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -45,8 +45,18 @@ def _block(element: Element) -> str:
     if element.category == "CodeSnippet":
         return f"```\n{text}\n```"
     if element.category == "Image":
-        return f"![{_alt(text)}]({element.image_path})" if element.image_path else text
+        return _picture(element, text)
     return text
+
+
+def _picture(element: Element, text: str) -> str:
+    """A picture's link with what it shows, as far as one line says it, and its labels below it, each on its line."""
+    labels = "  \n".join(line.strip() for line in text.splitlines())
+    if not element.image_path:
+        return labels
+    said = element.summary or ("" if "\n" in text else text)
+    link = f"![{_alt(said)}]({element.image_path})"
+    return f"{link}\n\n{labels}" if "\n" in text else link
 
 
 def _alt(text: str) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from ingest.errors import SourceError, UsageError
+from ingest.errors import EncryptedError, SourceError, UsageError
+from ingest.fetch import is_url
 from ingest.library import Library
 from ingest.render import check_original, crop, draw_pages, mark, open_picture, png_bytes
 from ingest.types import BoundingBox, PageBox, union_box
@@ -19,12 +20,12 @@ MARGIN = 36.0
 """Points shown around what is marked."""
 
 
-def show(library: Library, wanted: str) -> bytes:
+def show(library: Library, wanted: str, *, password: str | None = None) -> bytes:
     """PNG of where a chunk, element or citation stands, its boxes marked.
 
     Raises:
         UsageError: no chunk, element or citation has this id.
-        SourceError: the original is gone, has changed, or has no pages to draw.
+        SourceError: the original is gone, has changed, is locked (``password`` opens it), or has no pages to draw.
     """
     source_id, boxes, page = _find(library, wanted)
     path = library.paths_of([source_id]).get(source_id)
@@ -33,12 +34,17 @@ def show(library: Library, wanted: str) -> bytes:
         raise SourceError(f"{wanted}: its document is no longer in the library")
     if not boxes or record.format not in DRAWN:
         raise SourceError(f"{Path(path).name} has no pages to draw; its text is in `pincite search --json`")
-    original = Path(path) if record.parent_id is None else library.member_path(source_id, record.format)
+    is_kept = record.parent_id is not None or is_url(path)
+    original = library.member_path(source_id, record.format) if is_kept else Path(path)
     if record.parent_id is None:
         check_original(original, source_id)
     marked = [b.box for b in boxes if b.page == page]
     with WorkerPool(1) as pool:
-        return result_of(pool.submit(_drawn, original, record.format, page, marked, timeout=DRAW_SECONDS))
+        drawn = pool.submit(_drawn, original, record.format, page, marked, password, timeout=DRAW_SECONDS)
+        try:
+            return result_of(drawn)
+        except EncryptedError as exc:
+            raise EncryptedError(f"{Path(path).name} is {exc.reason}") from exc
 
 
 def _find(library: Library, wanted: str) -> tuple[str, Sequence[PageBox], int]:
@@ -58,9 +64,9 @@ def _find(library: Library, wanted: str) -> tuple[str, Sequence[PageBox], int]:
     return source_id, found[0].boxes, found[0].boxes[0].page if found[0].boxes else 1
 
 
-def _drawn(path: Path, kind: str, page: int, boxes: Sequence[BoundingBox]) -> bytes:
+def _drawn(path: Path, kind: str, page: int, boxes: Sequence[BoundingBox], password: str | None) -> bytes:
     if kind != "pdf":
         return png_bytes(mark(open_picture(path, page), boxes, scale=1.0))
-    picture = mark(draw_pages(path, [page])[page], boxes)
+    picture = mark(draw_pages(path, [page], password=password)[page], boxes)
     x0, y0, x1, y1 = union_box(list(boxes))
     return png_bytes(crop(picture, (x0, y0, x1, y1), margin=MARGIN))

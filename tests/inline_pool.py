@@ -16,7 +16,9 @@ class InlinePool:
         self.tasks: list[str] = []
         self.broken: dict[str, PinciteError] = {}
 
-    def submit(self, function: Callable[..., object], *args: object, timeout: float) -> Future[object]:
+    def submit(
+        self, function: Callable[..., object], *args: object, timeout: float, network: bool = False
+    ) -> Future[object]:
         name = str(getattr(args[0] if function is at_border else function, "__name__", ""))
         self.tasks.append(name)
         future: Future[object] = Future()

@@ -1,3 +1,4 @@
+import io
 import json
 import os
 import pty
@@ -7,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -95,7 +97,7 @@ def test_ingest_goes_on_past_every_bad_file_and_exits_with_1(ingested):
         "docs/text.pdf": ("failed", "not a PDF file despite its name"),
         "docs/empty.md": ("failed", "empty file (0 bytes)"),
         "docs/broken.pdf": ("failed", next(r["reason"] for r in results if r["path"] == "docs/broken.pdf")),
-        "docs/secret.pdf": ("failed", "encrypted: save a copy without a password and ingest that"),
+        "docs/secret.pdf": ("failed", "encrypted: give its password with --password, or in PINCITE_PASSWORD"),
         "docs/unknown.xyz": ("skipped", "not a type that is read (xyz)"),
     }
     counts = {"ingested": 4, "unchanged": 0, "partial": 0, "skipped": 1, "failed": 5, "removed": 0}
@@ -143,15 +145,24 @@ def test_results_stay_on_stdout_while_a_terminal_shows_the_bar(library, desk):
     assert "Traceback" not in shown
 
 
+def read_all(screen: io.FileIO) -> bytes:
+    """What a program wrote to its terminal until it closed it, which Linux tells by an error."""
+    parts: list[bytes] = []
+    with suppress(OSError):
+        while part := screen.read(65536):
+            parts.append(part)
+    return b"".join(parts)
+
+
 def test_a_terminal_shows_each_result_on_a_line_of_its_own_above_the_bar(library, desk):
     master, slave = pty.openpty()
     args = command("ingest", "docs", "-l", library)
     env = {**environment(), "TERM": "xterm-256color", "COLUMNS": "100"}
-    with os.fdopen(master, "rb", buffering=0) as screen:
-        done = subprocess.run(args, check=False, cwd=desk, env=env, stdout=slave, stderr=slave)
+    started = subprocess.Popen(args, cwd=desk, env=env, stdout=slave, stderr=slave)
+    with os.fdopen(master, "rb", buffering=0) as screen, started as process:
         os.close(slave)
-        shown = CONTROLS.sub("", screen.read(65536).decode())
-    assert done.returncode == 1
+        shown = CONTROLS.sub("", read_all(screen).decode())
+    assert process.returncode == 1
     lines = [line.rpartition("\r")[2] for line in shown.split("\r\n")]
     assert "unchanged docs/[x] café.txt  1 chunk" in lines
     assert len([line for line in lines if line.startswith("unchanged")]) == 4

@@ -7,11 +7,12 @@ list of what is read; discovery, help texts and the README's table come from it.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal, Protocol, get_args
+import importlib.util
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, Protocol, get_args
 
-from ingest.errors import UnsupportedError, UsageError
+from ingest.errors import MissingExtraError, UnsupportedError, UsageError
 from ingest.types import Partition, Source
 
 ImageMode = Literal["auto", "llava", "ocr", "off"]
@@ -22,18 +23,27 @@ Parser = Literal["auto", "fast", "careful"]
 class PartitionOptions:
     """What changes the outcome of a partition; part of the key under which it is cached.
 
-    ``pages`` limits a paged source to these pages (from 1); ``None`` reads all.
+    ``pages`` limits a paged source to these pages (from 1); ``None`` reads all. ``password`` opens encrypted PDFs;
+    it changes no outcome, so it is no part of the key, and it is shown and stored nowhere.
     """
 
     parser: Parser = "auto"
     images: ImageMode = "auto"
     pages: tuple[int, ...] | None = None
+    password: str | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if self.parser not in get_args(Parser):
             raise UsageError(f"unknown parser {self.parser!r}; known are {', '.join(get_args(Parser))}")
         if self.pages is not None and min(self.pages, default=1) < 1:
             raise UsageError("pages count from 1")
+
+    @property
+    def key(self) -> dict[str, Any]:
+        """What changes the outcome, by name: all but the password, and of ``images`` whether there are any."""
+        options = {**asdict(self), "images": self.images != "off"}
+        del options["password"]
+        return options
 
 
 class Partitioner(Protocol):
@@ -49,10 +59,16 @@ class Partitioner(Protocol):
 
 
 class PagedPartitioner(Partitioner, Protocol):
-    """A partitioner that leaves pages ``unread`` and reads them later, one by one and in parallel."""
+    """A partitioner that leaves groups of pages ``unread`` and reads them later, in parallel."""
 
-    def read_pages(self, source: Source, pages: Sequence[int], options: PartitionOptions) -> Partition:
-        """Read these pages (from 1) the slow way."""
+    def read_pages(
+        self, source: Source, pages: Sequence[int], draft: Partition, options: PartitionOptions
+    ) -> Partition:
+        """Read these pages (from 1); ``draft`` has what is known of them. The result may leave some unread again."""
+        ...
+
+    def count_pages(self, source: Source, options: PartitionOptions) -> int:
+        """How many pages the source has, told without reading them all."""
         ...
 
     def join(self, source: Source, first: Partition, parts: Sequence[Partition]) -> Partition:
@@ -62,7 +78,10 @@ class PagedPartitioner(Partitioner, Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Format:
-    """A format that is read: its name, file extensions, the module and library that read it, and what is kept."""
+    """A format that is read: its name, file extensions, the module and library that read it, and what is kept.
+
+    The module of a ``paged`` format is a ``PagedPartitioner``. ``needs`` is the package that the ``extra`` installs.
+    """
 
     name: str
     extensions: tuple[str, ...]
@@ -70,6 +89,8 @@ class Format:
     library: str
     keeps: str
     extra: str | None = None
+    paged: bool = False
+    needs: str | None = None
 
 
 FORMATS: dict[str, Format] = {
@@ -81,6 +102,7 @@ FORMATS: dict[str, Format] = {
             module="ingest.partition.pdf",
             library="liteparse",
             keeps="headings, paragraphs, lists, tables with cell boxes, pictures, captions, word boxes",
+            paged=True,
         ),
         Format(
             name="docx",
@@ -98,11 +120,25 @@ FORMATS: dict[str, Format] = {
             keeps="headings, paragraphs, lists, tables with merged cells, code, pictures in the page, captions",
         ),
         Format(
+            name="mhtml",
+            extensions=(".mhtml", ".mht"),
+            module="ingest.partition.mhtml",
+            library="email (standard library), unstructured, lxml",
+            keeps="what is kept of HTML, and the pictures that were saved with the page",
+        ),
+        Format(
             name="md",
             extensions=(".md", ".markdown"),
             module="ingest.partition.text",
             library="unstructured, markdown-it-py",
             keeps="headings, paragraphs, lists, tables, code",
+        ),
+        Format(
+            name="rst",
+            extensions=(".rst", ".rest"),
+            module="ingest.partition.rst",
+            library="docutils, unstructured",
+            keeps="headings, paragraphs, lists, tables with merged cells, code, captions",
         ),
         Format(
             name="txt",
@@ -162,11 +198,41 @@ FORMATS: dict[str, Format] = {
             keeps="subject, sender, date, text, pictures in the text; what is attached is read as documents of its own",
         ),
         Format(
+            name="msg",
+            extensions=(".msg",),
+            module="ingest.partition.mail_msg",
+            library="python-oxmsg, unstructured",
+            keeps="what is kept of a message in `.eml`, from a message that Outlook saved",
+        ),
+        Format(
             name="image",
             extensions=(".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".gif"),
             module="ingest.partition.picture",
             library="pillow, rapidocr",
             keeps="the picture, its text by OCR with word boxes; a frame of a TIFF is a page",
+        ),
+        Format(
+            name="xlsx",
+            extensions=(".xlsx", ".xlsm"),
+            module="ingest.partition.sheets",
+            library="lxml",
+            keeps="each block of cells a table as the sheet shows it, merged cells, headers, titles, notes",
+        ),
+        Format(
+            name="csv",
+            extensions=(".csv", ".tsv"),
+            module="ingest.partition.sheets",
+            library="csv (standard library)",
+            keeps="the records as a table; encoding, delimiter and quotes are found, broken lines named",
+        ),
+        Format(
+            name="parquet",
+            extensions=(".parquet",),
+            module="ingest.partition.sheets",
+            library="pyarrow",
+            keeps="the records as a table",
+            extra="parquet",
+            needs="pyarrow",
         ),
         # Told by content alone: most .html and .json files are none.
         Format(
@@ -178,6 +244,14 @@ FORMATS: dict[str, Format] = {
         ),
     )
 }
+
+
+def lacking(name: str) -> MissingExtraError | None:
+    """The error, with its install line, of a format whose package is not installed."""
+    form = FORMATS[name]
+    if form.extra is None or form.needs is None or importlib.util.find_spec(form.needs) is not None:
+        return None
+    return MissingExtraError(form.extra, f"reading {name}")
 
 
 def partitioner_for(source: Source) -> Partitioner:
@@ -201,11 +275,18 @@ def partition(source: Source, options: PartitionOptions | None = None) -> Partit
     """
     options = options or PartitionOptions()
     first = partition_text(source, options)
-    return join(source, first, [read_pages(source, first.unread, options)]) if first.unread else first
+    return join(source, first, list(_later_parts(source, first, options))) if first.unread else first
+
+
+def _later_parts(source: Source, found: Partition, options: PartitionOptions) -> Iterator[Partition]:
+    for pages in found.unread:
+        part = read_pages(source, pages, found.on(pages), options)
+        yield part
+        yield from _later_parts(source, part, options)
 
 
 def partition_text(source: Source, options: PartitionOptions) -> Partition:
-    """Partition one source but for the pages that need OCR, which are named in ``unread``.
+    """Partition one source but for the pages that are left to later tasks, which are named in ``unread``.
 
     Raises:
         SourceError: as ``partition``.
@@ -213,18 +294,32 @@ def partition_text(source: Source, options: PartitionOptions) -> Partition:
     return partitioner_for(source).partition(source, options)
 
 
-def read_pages(source: Source, pages: Sequence[int], options: PartitionOptions) -> Partition:
-    """Read pages that a partition left ``unread``: by OCR, seconds a page.
+def read_pages(source: Source, pages: Sequence[int], draft: Partition, options: PartitionOptions) -> Partition:
+    """Read a group of pages that a partition left ``unread``; ``draft`` is what that partition has on them.
 
     Raises:
         SourceError: a page cannot be read.
     """
-    return _paged(source).read_pages(source, pages, options)
+    return _paged(source).read_pages(source, pages, draft, options)
 
 
 def join(source: Source, first: Partition, parts: Sequence[Partition]) -> Partition:
-    """A partition with its unread pages, read since, in their places."""
+    """A partition with its unread pages, read since, in their places; parts in the order in which they were read."""
     return _paged(source).join(source, first, parts)
+
+
+def is_paged(source: Source) -> bool:
+    """Whether the pages of a source can be read apart."""
+    return FORMATS[source.format].paged
+
+
+def count_pages(source: Source, options: PartitionOptions) -> int:
+    """How many pages a source has whose pages can be read apart.
+
+    Raises:
+        SourceError: it cannot be opened.
+    """
+    return _paged(source).count_pages(source, options)
 
 
 def _paged(source: Source) -> PagedPartitioner:
@@ -249,7 +344,8 @@ def format_of_extension(suffix: str) -> str | None:
 def format_of_text(head: bytes) -> str | None:
     """The format of a text whose extension does not tell it, by its first bytes: an add-on's page or record."""
     addons = importlib.import_module(FORMATS["addon"].module)
-    return "addon" if addons.is_addon_page(head) or addons.is_addon_record(head) else None
+    tests = (addons.is_addon_page, addons.is_addon_record, addons.is_addon_list)
+    return "addon" if any(test(head) for test in tests) else None
 
 
 def missing_program(name: str) -> str | None:

@@ -18,11 +18,13 @@ from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, NamedTuple, TypeGuard
 
-from ingest.errors import BrokenError, UnsupportedError
+from ingest.errors import BrokenError
 from ingest.partition import PartitionOptions
+from ingest.partition.addon_lists import is_addon_list, listed_records, members_of, take_listed
 from ingest.partition.bridge import picture_png
+from ingest.partition.encoding import declared_charset, decode
 from ingest.partition.headings import nest_under_headings
-from ingest.partition.web import declared_charset, decode
+from ingest.partition.web import partition_markup
 from ingest.tables import cells_to_html, table_text
 from ingest.types import Cell, Element, Partition, Source, stable_id
 
@@ -33,6 +35,7 @@ MAX_BYTES = 32 * 2**20
 """Bytes of a page or record at most; the largest real ones have less than one MB."""
 MAX_ADDRESS = 2048
 """Characters of an address at most; a longer one is no link that a page shows."""
+MAX_SCREENSHOTS = 10
 LOCALE = "en-US"
 """The locale whose texts are taken where a record has several."""
 
@@ -114,6 +117,7 @@ class Addon:
     categories: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     promoted: tuple[str, ...] = ()
+    screenshots: tuple[str, ...] = ()
     homepage: str | None = None
     support: str | None = None
     url: str | None = None
@@ -123,20 +127,49 @@ class Addon:
 
 
 def partition(source: Source, options: PartitionOptions) -> Partition:
-    """Read a saved add-on page or an API detail record.
+    """Read a saved add-on page or an API detail record; of a list of add-ons each is a source of its own.
 
     Raises:
         BrokenError: the file is damaged, too large, or holds no add-on.
-        UnsupportedError: a list of add-ons.
     """
     content = source.path.read_bytes()
     if len(content) > MAX_BYTES:
         raise BrokenError(f"larger than {MAX_BYTES // 2**20} MB, too large for an add-on page or record")
     text = decode(content, declared_charset(content))
-    addon = _read_json(text) if text.lstrip().startswith(("{", "[")) else read_page(text)
+    if text.lstrip().startswith(("{", "[")):
+        data = _load(text)
+        listed = listed_records(data)
+        if listed is not None:
+            return _listed(listed, source.id)
+        addon = read_record(_mapping(data))
+    elif is_addon_list(content) and not is_addon_page(content):
+        return _listed_on_page(text, source, options)
+    else:
+        addon = read_page(text)
     stored = _icon_png(addon.icon) if options.images != "off" else None
     elements = to_elements(addon, source.id, icon_path=stored[0] if stored else None)
     return Partition(elements=elements, images=dict([stored]) if stored else {})
+
+
+def _listed(records: Sequence[Mapping[str, object]], source_id: str) -> Partition:
+    if not records:
+        raise BrokenError(_NO_ADDON)
+    title = replace(_element("Title", _list_name(records), 0), element_id=stable_id(source_id, "list"))
+    return Partition(elements=(title,), members=members_of(records))
+
+
+def _list_name(records: Sequence[Mapping[str, object]]) -> str:
+    return f"List of {len(records)} add-on{'s' * (len(records) != 1)}"
+
+
+def _listed_on_page(text: str, source: Source, options: PartitionOptions) -> Partition:
+    """The add-ons that a page lists as members; the rest of the page is read like any other."""
+    from lxml import etree  # type: ignore[import-untyped]
+
+    root = _parse(text)
+    listed = _listed(take_listed(root) if root is not None else [], source.id)
+    rest = partition_markup(etree.tostring(root, encoding="unicode", method="html"), source, options)
+    return replace(rest, elements=(*rest.elements, *listed.elements), members=listed.members)
 
 
 # Is it one?
@@ -188,7 +221,7 @@ def _first_known(*addons: Addon) -> Addon:
 
 
 def _parse(html: str) -> _Element | None:
-    from lxml import etree  # type: ignore[import-untyped]
+    from lxml import etree
 
     content = _UNWRITABLE.sub("", html).encode()
     # Comments go, so that the text after one is not parted from the text before.
@@ -225,6 +258,9 @@ def _shown_addon(root: _Element) -> Addon:
         permissions=_unique(_line(li) for li in _by_class(main, "Permission")),
         categories=_entries(details.get("related-categories")),
         tags=_entries(details.get("tags")),
+        screenshots=_unique(
+            _link(str(src)) for src in main.xpath(".//img[contains(@class, 'ScreenShots-image')]/@src")
+        ),
         promoted=_unique(_line(node) for node in main.xpath(".//*[starts-with(@data-testid, 'badge-recommended')]")),
         homepage=_link(_attribute(main, ".//a[contains(@class, 'AddonMoreInfo-homepage-link')]/@href")),
         support=_link(_attribute(main, ".//a[contains(@class, 'AddonMoreInfo-support')]/@href")),
@@ -338,13 +374,6 @@ def _script_json(script: _Element | None) -> object:
 # A record.
 
 
-def _read_json(text: str) -> Addon:
-    data = _load(text)
-    if isinstance(data, list) or "results" in _mapping(data):
-        raise UnsupportedError("a list of add-ons: save the record of each as a file of its own")
-    return read_record(_mapping(data))
-
-
 def _load(text: str) -> object:
     try:
         return json.loads(text)
@@ -396,6 +425,7 @@ def _addon_of_record(record: Mapping[str, object]) -> Addon:
         categories=_unique(_named(category, locale) for category in _items(record.get("categories"))),
         tags=_unique(_named(tag, locale) for tag in _items(record.get("tags"))),
         promoted=_promotions(record),
+        screenshots=_unique(_link(_text(_mapping(p).get("image_url"))) for p in _items(record.get("previews"))),
         homepage=_record_link(record.get("homepage"), locale),
         support=_record_link(record.get("support_url"), locale) or _record_link(record.get("support_email"), locale),
         url=url,
@@ -692,6 +722,8 @@ def _facts(addon: Addon) -> Iterator[tuple[str, str | None]]:
     yield "Support", addon.support
     yield "Add-on page", addon.url
     yield "Add-on ID", addon.guid
+    yield "Icon", None if addon.icon is None or addon.icon.startswith("data:") else _link(addon.icon)
+    yield "Screenshots", ", ".join(addon.screenshots[:MAX_SCREENSHOTS])
 
 
 def _grouped(count: int | None) -> str | None:

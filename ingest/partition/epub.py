@@ -15,8 +15,9 @@ from ingest.errors import BrokenError, EncryptedError
 from ingest.partition import PartitionOptions
 from ingest.partition.archives import Members, member_name, opened, safe_xml
 from ingest.partition.bridge import picture_png, vendor_errors
+from ingest.partition.encoding import declared_charset, decode
 from ingest.partition.headings import nest_under_headings
-from ingest.partition.web import declared_charset, decode, partition_markup
+from ingest.partition.web import partition_markup
 from ingest.types import Element, Partition, Source, stable_id
 
 if TYPE_CHECKING:

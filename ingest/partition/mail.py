@@ -23,8 +23,9 @@ from ingest.errors import BrokenError, EncryptedError
 from ingest.images import is_plain, is_too_small
 from ingest.partition import PartitionOptions
 from ingest.partition.bridge import offline_unstructured, picture_png, to_elements, vendor_errors
+from ingest.partition.encoding import decode
 from ingest.partition.headings import nest_under_headings
-from ingest.partition.web import decode, partition_markup
+from ingest.partition.web import partition_markup
 from ingest.types import Element, Partition, Source, stable_id
 
 MAX_PARTS = 1000
@@ -75,10 +76,21 @@ def partition(source: Source, options: PartitionOptions) -> Partition:
         message = email.message_from_bytes(content, policy=_POLICY)
         if not any(_header(message, name) for name in ("From", "To", "Date", "Subject", "Received", "Message-ID")):
             raise BrokenError("broken eml: no header fields of a message")
-        _refuse_encrypted(message)
-        parts = _Parts()
-        _sort(message, parts, 0)
-        return _assembled(message, parts, source, options)
+        return partition_message(message, [], source, options)
+
+
+def partition_message(
+    message: Message, warnings: Sequence[str], source: Source, options: PartitionOptions
+) -> Partition:
+    """The elements and members of a message that was read, with warnings of the reading.
+
+    Raises:
+        EncryptedError: the message is encrypted.
+    """
+    _refuse_encrypted(message)
+    parts = _Parts(warnings=list(warnings))
+    _sort(message, parts, 0)
+    return _assembled(message, parts, source, options)
 
 
 def _refuse_encrypted(message: Message) -> None:

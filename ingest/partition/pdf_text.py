@@ -9,15 +9,26 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ingest.images import caption_kind
-from ingest.partition.pdf_boxes import box_of, overlaps, shares_column
+from ingest.partition.pdf_boxes import box_of, overlaps
 from ingest.partition.pdf_figures import place_figures, place_of
+from ingest.partition.pdf_headings import (
+    LONG_HEADING,
+    follows,
+    height_of,
+    parted_heading,
+    rows_of,
+    run_on,
+    setting_of,
+)
+from ingest.partition.pdf_loss import is_said
+from ingest.partition.pdf_order import in_reading_order
+from ingest.partition.pdf_table_repairs import mended
 from ingest.partition.pdf_tables import table_elements
 from ingest.partition.pdf_words import (
     PageText,
     PageWord,
     as_typed,
     clusters,
-    join_texts,
     join_words,
     lines,
     page_element,
@@ -30,17 +41,11 @@ if TYPE_CHECKING:
 
 MARGIN_BAND = 0.1
 """Share of the page height at its top and bottom where running headers and footers stand."""
-LONG_HEADING = 15
-"""A full sentence of so many words is a paragraph, however large it is set."""
-SUBTITLE_WORDS = 8
-"""Lines in another font under a heading, no smaller and no longer than this, are part of it."""
-SMALLER = 0.9
 LINE_REACH = 2.5
 """Lines (heights) between a block and a line of it that LiteParse left out of its box."""
-TIGHT = 0.8
-"""Lines (heights) between two lines of one paragraph or caption, at most."""
 _EMPHASIS = re.compile(r"(?<!\\)(\*\*\*|\*\*|\*|~~|`)(?=\S)(.+?)(?<![\s\\])\1", re.DOTALL)
 _ESCAPE = re.compile(r"\\([\\*_`~#$])")
+_BAD_SPACE = re.compile(r"\w\s[.,;:!?)]|[^\W\d_],[^\W\d_]")
 _FORMULA = re.compile(r"(\$[^$]+\$)")
 
 
@@ -49,9 +54,9 @@ def page_elements(work: PageText, rasters: Sequence[BoundingBox]) -> list[Elemen
     blocks = [b for b in work.parsed.blocks or [] if b.kind not in ("rule", "figure") and b.bbox is not None]
     elements = [element for block in blocks for element in _block_elements(work, block)]
     elements = _with_missed_lines(work, elements)
-    elements = _with_whole_captions(work, [part for e in elements for part in _parted_heading(work, e)])
-    elements = _with_whole_paragraphs(elements)
-    return _with_left_over(work, place_figures(work, elements, rasters))
+    elements = _with_whole_captions(work, [part for e in elements for part in parted_heading(work, e)])
+    elements = mended(work, _with_left_over(work, place_figures(work, elements, rasters)))
+    return in_reading_order(work, elements)
 
 
 def _block_elements(work: PageText, block: LayoutBlock) -> Iterator[Element]:
@@ -60,19 +65,16 @@ def _block_elements(work: PageText, block: LayoutBlock) -> Iterator[Element]:
     inside = [i for i in work.words_in(box) if i not in work.taken and work.words[i].angle == 0]
     if block.kind == "table":
         found = list(table_elements(work.number, block, box))
+    elif not inside and any(work.words[i].restored for i in work.words_in(box)):
+        # Blocks of a page that was set anew may overlap: its words are said already.
+        return
     else:
         text = _verbatim(block, work.at(inside))
         category, depth = _category(block, text)
         found = [page_element(work.number, category, text, box, depth)] if text else []
     said = squeezed("".join(element.text for element in found))
-    work.taken.update(i for line in _lines_of(work, inside) if _is_said(work.at(line), said) for i in line)
+    work.taken.update(i for line in _lines_of(work, inside) if is_said(work.at(line), said) for i in line)
     yield from found
-
-
-def _is_said(line: Sequence[PageWord], said: str) -> bool:
-    """Whether a text has most of a line in its block's box; LiteParse leaves lines out that overlap others."""
-    letters = [squeezed(word.text) for word in line]
-    return 2 * sum(len(word) for word in letters if word in said) >= len("".join(letters))
 
 
 def _category(block: LayoutBlock, text: str) -> tuple[str, int | None]:
@@ -94,8 +96,10 @@ def _verbatim(block: LayoutBlock, words: Sequence[PageWord]) -> str:
         drawn = as_typed(words)
         return drawn if squeezed(drawn) == squeezed(given) else given
     text = " ".join((block.text or "").split())
+    if any(word.restored for word in words):
+        return join_words(words)
     if block.kind == "heading":
-        return text
+        return join_words(words) if _is_badly_spaced(text, words) else text
     drawn = "".join(word.text for word in words)
     if words and text.count("$") != drawn.count("$"):
         # LiteParse wrote a formula where the words have none.
@@ -105,7 +109,14 @@ def _verbatim(block: LayoutBlock, words: Sequence[PageWord]) -> str:
     parts = _FORMULA.split(text) if "\\" in drawn else [text]
     text = "".join(part if i % 2 else _ESCAPE.sub(r"\1", part) for i, part in enumerate(parts))
     text = f"{block.marker} {text}" if block.ordered and block.marker and text else text
-    return join_words(words) if _is_out_of_order(text, words) else text
+    return join_words(words) if _is_out_of_order(text, words) or _is_badly_spaced(text, words) else text
+
+
+def _is_badly_spaced(text: str, words: Sequence[PageWord]) -> bool:
+    """Whether a text is its words but for spaces, and has one before a mark or none behind a comma."""
+    if not _BAD_SPACE.search(text):
+        return False
+    return "".join(text.split()) == "".join(join_words(words).split())
 
 
 def _is_out_of_order(text: str, words: Sequence[PageWord]) -> bool:
@@ -147,88 +158,23 @@ def _lacks(work: PageText, element: Element, text: str, box: BoundingBox) -> boo
     return squeezed(element.text).count(text) > drawn.count(text)
 
 
-def _parted_heading(work: PageText, element: Element) -> Iterator[Element]:
-    """A heading whose later lines are running text in another font: the heading, and that text as a paragraph."""
-    rows = _rows(work, element) if element.category == "Title" else []
-    fonts = [_font(row) for row in rows]
-    cut = next((i for i, font in enumerate(fonts) if font != fonts[0]), 0)
-    head, rest = [w for row in rows[:cut] for w in row], [w for row in rows[cut:] for w in row]
-    if not cut or fonts[0] in fonts[cut:] or _is_subtitle(head, rest):
-        yield element
-        return
-    box = union_box([w.box for w in head])
-    yield page_element(work.number, "Title", join_words(head), box, element.category_depth)
-    yield page_element(work.number, "NarrativeText", join_words(rest), union_box([w.box for w in rest]))
-
-
-def _is_subtitle(head: Sequence[PageWord], rest: Sequence[PageWord]) -> bool:
-    return len(rest) <= SUBTITLE_WORDS and _height(rest) >= SMALLER * _height(head)
-
-
-def _rows(work: PageText, element: Element) -> list[list[PageWord]]:
-    """The lines of an element; none where those in its box, from the top, are not exactly its text."""
-    rows = lines([w for w in work.at(work.words_in(element.boxes[0].box)) if w.angle == 0])
-    wanted, said = squeezed(element.text), ""
-    for count, row in enumerate(rows, 1):
-        said += squeezed("".join(word.text for word in row))
-        if len(said) >= len(wanted):
-            return rows[:count] if said == wanted else []
-    return []
-
-
-def _font(words: Sequence[PageWord]) -> str:
-    """The font of most letters."""
-    letters = Counter[str]()
-    for word in words:
-        letters[word.font] += len(word.text)
-    return letters.most_common(1)[0][0] if letters else ""
-
-
-def _height(words: Sequence[PageWord]) -> float:
-    return sum(w.box[3] - w.box[1] for w in words) / max(1, len(words))
-
-
 def _with_whole_captions(work: PageText, elements: Sequence[Element]) -> list[Element]:
     """The elements with captions whose next line, in the same font, was taken for a heading, made whole."""
     out: list[Element] = []
     for element in elements:
         last = out[-1] if out else None
         if last is not None and last.category == "FigureCaption" and element.category == "Title":
-            above, below = _rows(work, last), _rows(work, element)
-            if above and below and _font(above[-1]) == _font(below[0]) and _follows(last, element, _height(below[0])):
-                out[-1] = _run_on(last, element)
+            above, below = rows_of(work, last), rows_of(work, element)
+            if (
+                above
+                and below
+                and setting_of(above[-1]).font == setting_of(below[0]).font
+                and follows(last, element, height_of(below[0]))
+            ):
+                out[-1] = run_on(last, element)
                 continue
         out.append(element)
     return out
-
-
-def _with_whole_paragraphs(elements: Sequence[Element]) -> list[Element]:
-    """The elements with paragraphs joined to what was cut from a heading above them."""
-    out: list[Element] = []
-    for element in elements:
-        last = out[-1] if out else None
-        if (
-            last is not None
-            and last.category == element.category == "NarrativeText"
-            and element.text[:1].islower()
-            and last.text[-1:] not in ".!?:"
-            and _follows(last, element, 10.0)
-        ):
-            out[-1] = _run_on(last, element)
-        else:
-            out.append(element)
-    return out
-
-
-def _follows(above: Element, below: Element, height: float) -> bool:
-    """Whether an element is the next line of another: close below it, in its column."""
-    a, b = above.boxes[0].box, below.boxes[0].box
-    return shares_column(a, b) and -height < b[1] - a[3] <= height * TIGHT
-
-
-def _run_on(first: Element, second: Element) -> Element:
-    box = union_box([first.boxes[0].box, second.boxes[0].box])
-    return replace(first, text=join_texts(first.text, second.text), boxes=(replace(first.boxes[0], box=box),))
 
 
 def _with_left_over(work: PageText, elements: Sequence[Element]) -> list[Element]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from ingest.partition.pdf_boxes import box_of, merged, middle_y, overlaps
@@ -22,6 +23,9 @@ UPRIGHT: dict[int, Callable[[BoundingBox], BoundingBox]] = {
 """Where a box would stand if its text were turned upright, by the text's angle in degrees, clockwise."""
 WORD_GAP = 0.15
 """Share of a letter's height: pieces of sideways text that stand closer are of one word."""
+TOUCH = 0.08
+"""Share of a letter's height between a word and the mark that closes it, at most."""
+CLOSING = re.compile(r"[.,;:!?)\]%]")
 LABEL_GAP = 1.5
 """Heights of a letter between two labels, at least."""
 LINE_END_HYPHEN = re.compile(r"[-\u00ad\u2010]$")
@@ -29,12 +33,20 @@ LINE_END_HYPHEN = re.compile(r"[-\u00ad\u2010]$")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageWord:
-    """A word of a page, its font (without its subset's prefix) and the angle of its line, in degrees clockwise."""
+    """A word of a page, its font (without its subset's prefix) and the angle of its line, in degrees clockwise.
+
+    ``size`` (in points), ``weight`` (400 is regular) and ``colour`` (ARGB) are its letters'; words that differ in
+    these alone are the same. ``restored`` marks a word that LiteParse left out of its items.
+    """
 
     text: str
     box: BoundingBox
     font: str = ""
     angle: int = 0
+    size: float = field(default=0.0, compare=False)
+    weight: int = field(default=400, compare=False)
+    colour: str = field(default="", compare=False)
+    restored: bool = False
 
 
 @dataclass(slots=True)
@@ -98,7 +110,12 @@ def plain_words(words: Sequence[PageWord]) -> tuple[Word, ...]:
 def _item_words(item: TextItem) -> Iterator[PageWord]:
     angle = round(item.rotation / 90) * 90 % 360
     font = (item.font_name or "").rpartition("+")[2]
-    found = [PageWord(text=w.text, box=box_of(w), font=font, angle=angle) for w in item.words if w.text.strip()]
+    size, weight, colour = item.font_height or 0.0, item.font_weight or 400, item.fill_color or ""
+    found = [
+        PageWord(text=w.text, box=box_of(w), font=font, angle=angle, size=size, weight=weight, colour=colour)
+        for w in item.words
+        if w.text.strip()
+    ]
     if _is_formula(item, found):
         yield PageWord(text=item.text.strip(), box=box_of(item), font=font, angle=angle)
     elif angle:
@@ -148,7 +165,17 @@ def join_words(words: Sequence[PageWord]) -> str:
     """Words in lines from top to bottom as one text; a word broken at a line end is rejoined."""
     text = ""
     for line in lines(words):
-        text = join_texts(text, " ".join(word.text for word in line))
+        text = join_texts(text, _spaced(line))
+    return text
+
+
+def _spaced(line: Sequence[PageWord]) -> str:
+    """The words of a line; LiteParse parts ``2.4`` and ``end.`` at some dots, which are put together again."""
+    text = line[0].text
+    for before, word in pairwise(line):
+        a, b = UPRIGHT[before.angle](before.box), UPRIGHT[word.angle](word.box)
+        is_close = abs(b[0] - a[2]) <= TOUCH * (b[3] - b[1]) and CLOSING.match(word.text)
+        text += word.text if is_close else f" {word.text}"
     return text
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from ingest.partition import PartitionOptions
 from ingest.partition.bridge import offline_unstructured, to_elements, vendor_errors
-from ingest.partition.web import decode, partition_markup
+from ingest.partition.encoding import decode
+from ingest.partition.web import partition_markup
 from ingest.types import Partition, Source
 
 if TYPE_CHECKING:

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import base64
 import binascii
-import codecs
-import copy
 import re
 import urllib.parse
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ingest.errors import BrokenError
 from ingest.partition import PartitionOptions
 from ingest.partition.bridge import offline_unstructured, picture_png, to_elements, vendor_errors
+from ingest.partition.encoding import declared_charset, decode
+from ingest.partition.web_main import main_content
 from ingest.tables import block_text, element_to_cells
 from ingest.types import Cell, Partition, Source
 
@@ -26,21 +25,17 @@ if TYPE_CHECKING:
     from lxml.html import HtmlElement  # type: ignore[import-untyped]
     from unstructured.documents.elements import Element as UnstructuredElement
 
-MAIN_SHARE = 0.4
-"""Share of the page's text that a main part must hold to be taken for the whole."""
+COLUMN_BLOCKS = 4
+"""Paragraphs, headings, lists and tables in one cell that tell a column of a page from a cell of a table."""
 BLANK_BYTES = 72
 """Bytes that a picture of one pixel, as pages use it for a blank, needs at most."""
 
 _SEAT = "pincite:"
-_MAIN_PARTS = (".//main", ".//*[@role='main']", ".//article")
 _NEVER = (
     *("script", "style", "noscript", "template", "svg", "iframe", "object", "embed", "canvas", "audio", "video"),
-    *("head", "del", "nav", "input", "select", "textarea", "button", "datalist"),
+    *("head", "del", "select", "textarea", "datalist"),
 )
-_AROUND = (
-    ".//aside|.//footer|.//*[@role='banner' or @role='navigation' or @role='contentinfo' or @role='complementary'"
-    " or @role='search']"
-)
+_CONTROLS = ("button", "input")
 _AS_DIV = ("main", "form", "figure", "figcaption", "details", "dialog", "fieldset", "summary", "legend")
 """Tags that unstructured drops with all they hold, or takes for the main part: they become plain blocks."""
 _INLINE = frozenset(
@@ -48,17 +43,7 @@ _INLINE = frozenset(
     | {"sup", "u", "p", "h1", "h2", "h3", "h4", "h5", "h6"}
 )
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
-_CHARSET = re.compile(
-    rb"""(?:<meta[^>]{0,200}?charset|<\?xml[^>]{0,99}?encoding)\s*=\s*["']?\s*([\w.:-]{2,40})""", re.I
-)
 _DATA_PICTURE = re.compile(r"\s*data:image/[\w.+-]+((?:;[\w=.+-]+)*),", re.IGNORECASE)
-_BOMS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
 
 
 def partition(source: Source, options: PartitionOptions) -> Partition:
@@ -68,61 +53,26 @@ def partition(source: Source, options: PartitionOptions) -> Partition:
         BrokenError: the file is empty or holds binary data.
     """
     content = source.path.read_bytes()
-    return partition_markup(decode(content, declared_charset(content)), source, options)
+    return partition_markup(decode(content, declared_charset(content)), source, options, is_page=True)
 
 
-def partition_markup(markup: str, source: Source, options: PartitionOptions) -> Partition:
-    """The elements of HTML text; Markdown comes here too, once it is HTML."""
+def partition_markup(markup: str, source: Source, options: PartitionOptions, *, is_page: bool = False) -> Partition:
+    """The elements of HTML text; Markdown and mail come here too. Of a web page (``is_page``) the main part alone."""
     with vendor_errors("HTML"):
         seats = _Seats(pictures=options.images != "off")
         body = _parse(markup, seats.warnings)
         if body is None:
             return Partition(elements=(), warnings=tuple(seats.warnings))
-        main = main_content(body)
+        _flatten_layout(body)
+        main = main_content(body) if is_page else body
+        _drop(node for tag in _CONTROLS for node in list(main.iter(tag)))
         _take_out(main, seats)
         found = [e for part in _classify(main) for e in seats.put_back(part)]
     elements = to_elements(found, source.id, seats.cells)
     return Partition(elements=elements, images=seats.images, warnings=tuple(dict.fromkeys(seats.warnings)))
 
 
-# Bytes to text.
-
-
-def declared_charset(content: bytes) -> str | None:
-    """The charset that HTML names in its first bytes, as browsers take it."""
-    found = _CHARSET.search(content[:4096])
-    if found is None:
-        return None
-    name = found[1].decode("ascii", "replace").lower()
-    # Browsers read Latin-1 as Windows-1252, and believe no ASCII text that it is UTF-16.
-    if name.startswith("utf-16"):
-        return "utf-8"
-    return "cp1252" if name in {"iso-8859-1", "latin1", "latin-1", "ascii", "us-ascii"} else name
-
-
-def decode(content: bytes, declared: str | None = None) -> str:
-    """The text of a file by its byte order mark, its declared charset, as UTF-8, or else as Windows-1252.
-
-    Raises:
-        BrokenError: the file is empty or holds binary data.
-    """
-    if not content.strip():
-        raise BrokenError("empty file")
-    marked = next((name for mark, name in _BOMS if content.startswith(mark)), None)
-    if marked is None and b"\0" in content:
-        raise BrokenError("binary data, not text")
-    for encoding in filter(None, (marked, declared, "utf-8")):
-        try:
-            return content.decode(encoding)
-        except (UnicodeError, LookupError):
-            continue
-    utf8 = content.decode("utf-8", "replace")
-    damaged = utf8.count("\ufffd")
-    # A few bad bytes among much good UTF-8 are damage; else the text was never UTF-8.
-    return utf8 if sum(char > "\x7f" for char in utf8) > 2 * damaged else content.decode("cp1252", "replace")
-
-
-# The main part.
+# The page.
 
 
 def _parse(markup: str, warnings: list[str]) -> HtmlElement | None:
@@ -149,27 +99,6 @@ def _drop(nodes: Iterable[HtmlElement]) -> None:
     for node in nodes:
         if node.getparent() is not None:
             node.drop_tree()
-
-
-def main_content(body: HtmlElement) -> HtmlElement:
-    """The main part if the page names one that holds enough of its text, else the body without what is around.
-
-    The only ``h1`` of a page comes along when it stands outside of the main part.
-    """
-    whole = _weight(body)
-    for path in _MAIN_PARTS:
-        main = max(body.xpath(path), key=_weight, default=None)
-        if main is not None and _weight(main) >= MAIN_SHARE * whole:
-            titles = body.xpath(".//h1")
-            if len(titles) == 1 and main not in titles[0].iterancestors():
-                main.insert(0, copy.deepcopy(titles[0]))
-            return main
-    _drop(body.xpath(_AROUND))
-    return body
-
-
-def _weight(node: HtmlElement) -> int:
-    return sum(len(text.strip()) for text in node.itertext())
 
 
 # Tables and pictures.
@@ -237,15 +166,16 @@ def _captions(main: HtmlElement, seats: _Seats) -> dict[HtmlElement, list[str]]:
 
 
 def _data_tables(main: HtmlElement) -> list[HtmlElement]:
-    """The outermost tables that hold data; those that only lay out the page become plain blocks."""
-    tables: list[HtmlElement] = []
-    for table in list(main.iter("table")):
+    """The outermost tables, all of which hold data once the others were flattened."""
+    return [table for table in main.iter("table") if next(table.iterancestors("table"), None) is None]
+
+
+def _flatten_layout(body: HtmlElement) -> None:
+    """Make plain blocks of the tables that only lay out the page."""
+    for table in list(body.iter("table")):
         if _is_layout(table):
             for node in [table, *_parts(table)]:
                 node.tag = "div"
-        elif next(table.iterancestors("table"), None) is None:
-            tables.append(table)
-    return tables
 
 
 def _is_layout(table: HtmlElement) -> bool:
@@ -255,7 +185,16 @@ def _is_layout(table: HtmlElement) -> bool:
     cells = [node for node in parts if node.tag in ("td", "th")]
     if len(cells) < 2:
         return True
-    return not any(node.tag in ("th", "caption") for node in parts) and table.find(".//h2") is not None
+    if any(node.tag in ("th", "caption", "thead") for node in parts):
+        return False
+    return any(_is_column(cell) for cell in cells)
+
+
+def _is_column(cell: HtmlElement) -> bool:
+    """Whether a cell holds what stands in a column of a page and not in a row of a table."""
+    if cell.find(".//h1") is not None or cell.find(".//h2") is not None:
+        return True
+    return sum(1 for _ in cell.iter("p", "h3", "h4", "ul", "table")) >= COLUMN_BLOCKS
 
 
 def _parts(table: HtmlElement) -> list[HtmlElement]:

@@ -395,7 +395,7 @@ def test_table_vectors_show_header_rows_and_caption() -> None:
 
 
 def test_row_vectors_are_windows_of_whole_rows() -> None:
-    rows = [["Name", "Note"], *([f"row {n}", "long note " * 12] for n in range(12))]
+    rows = [["Name", "Note"], *([f"row {n}", "long note " * 9] for n in range(12))]
     [found] = chunks_of(table_of(rows))
     windows = vectors_of(found)["rows"]
     assert all(len(window) <= 600 for window in windows)

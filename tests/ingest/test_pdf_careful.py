@@ -13,9 +13,10 @@ from click.testing import CliRunner
 
 from cli import main
 from ingest.errors import UsageError
-from ingest.partition import PartitionOptions, partition
+from ingest.partition import PartitionOptions, partition, pdf_second_look
 from ingest.partition import pdf as module
 from ingest.partition.pdf_careful import Grid, torn, with_grids
+from ingest.partition.pdf_parse import parse_pages
 from ingest.partition.pdf_words import PageText, page_element, page_words
 from ingest.tables import column_headers
 from ingest.types import Cell, Element, Partition, Source
@@ -141,11 +142,11 @@ def test_a_page_without_tables_read_carefully_differs_in_its_tier_alone(plain):
     assert careful.elements == fast.elements
     (page,) = careful.pages
     assert page.tier == "careful"
-    assert replace(page, tier="fast", ms=0) == replace(fast.pages[0], ms=0)
+    assert replace(page, tier="fast", ms=0) == replace(fast.pages[0], reasons=page.reasons, ms=0)
 
 
 def test_a_page_without_tables_is_not_read_carefully_unasked(plain, monkeypatch):
-    monkeypatch.setattr(module, "read_tables", lambda *_: pytest.fail("read carefully"))
+    monkeypatch.setattr(pdf_second_look, "read_tables", lambda *_: pytest.fail("read carefully"))
     assert read(plain).pages[0].tier == "fast"
 
 
@@ -229,7 +230,7 @@ def fast_page(tmp_path) -> tuple[PageText, list[Element]]:
         for c, text in enumerate(row):
             page.insert_text((100 + 100 * c, 100 + 20 * r), text, fontsize=10)
     path = save(document, tmp_path / "page.pdf")
-    parsed = next(module._parse(Source(id="id", path=path, format="pdf", size=1), None)).pages[0]
+    parsed = parse_pages(Source(id="id", path=path, format="pdf", size=1), (1,)).pages[0]
     work = PageText(parsed, page_words(parsed))
     cells = tuple(Cell(row=0, column=c, text=text) for c, text in enumerate(["Port", "Ships", "Guests"]))
     table = replace(page_element(1, "Table", "Port Ships Guests", (98, 88, 340, 106)), cells=cells)

@@ -10,7 +10,7 @@ import pytest
 
 from ingest.chunk_tables import table_parts
 from ingest.library import Library
-from ingest.partition import PartitionOptions, partition_text
+from ingest.partition import PartitionOptions, partition
 from ingest.partition.pdf_joins import join_tables
 from ingest.partition.pdf_words import page_element
 from ingest.tables import column_headers, html_to_cells, table_text
@@ -361,7 +361,7 @@ def read(tmp_path) -> Callable[[Sheets], Partition]:
     def save_and_read(sheets: Sheets) -> Partition:
         path = tmp_path / "drawn.pdf"
         sheets.document.save(path)
-        return partition_text(source_of(path), PartitionOptions())
+        return partition(source_of(path), PartitionOptions())
 
     return save_and_read
 
@@ -528,7 +528,7 @@ def cited(library: Library, source_id: str, quote: str) -> Citation:
 
 
 def test_a_row_of_the_second_page_is_cited_there_with_its_box(library, samples):
-    result = partition_text(source_of(samples / "report.pdf"), PartitionOptions(images="off"))
+    result = partition(source_of(samples / "report.pdf"), PartitionOptions(images="off"))
     [table] = [e for e in tables(result) if any(c.text == "W-26" for c in e.cells)]
     assert (table.page_number, [box.page for box in table.boxes]) == (6, [6, 7])
     source_id = put(library, "a.pdf", result.elements, result.pages)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ingest import pipeline
+from ingest import pipeline, reading
 from ingest.chunk import ChunkOptions
 from ingest.errors import EmbedderMismatchError, LibraryLockedError, LimitError, UnsupportedError, UsageError
 from ingest.library import Library
@@ -394,12 +394,12 @@ def test_another_partition_option_reads_again_and_embeds_nothing_known(desk):
 
 def test_the_warnings_of_an_earlier_reading_do_not_outlive_it(desk, monkeypatch):
     desk.write("a.md", FERRY)
-    real = pipeline.partition_text
+    real = reading.partition_text
 
     def partition_text(source, options):
         return replace(real(source, options), warnings=("page 1: odd",) if options.images == "auto" else ())
 
-    monkeypatch.setattr(pipeline, "partition_text", partition_text)
+    monkeypatch.setattr(reading, "partition_text", partition_text)
     assert desk.run()[0].warnings == ("page 1: odd",)
     assert desk.run(chunk=ChunkOptions(chunking="by_page"))[0].warnings == ("page 1: odd",)
     assert desk.run(partition=PartitionOptions(images="off"))[0].warnings == ()

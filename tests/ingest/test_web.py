@@ -6,8 +6,10 @@ from PIL import Image
 
 from ingest.errors import BrokenError
 from ingest.partition import PartitionOptions
-from ingest.partition.web import declared_charset, decode, partition
+from ingest.partition.encoding import declared_charset, decode
+from ingest.partition.web import partition
 from ingest.types import Source
+from tests.planted_pages import PAGES, page, shares
 
 LONG = "The harbour office has written a long paragraph here so that this part weighs more than what is around it. " * 3
 
@@ -183,7 +185,14 @@ def test_an_element_has_no_page_and_no_box(read):
         ('<meta http-equiv="Content-Type" content="text/html; charset=shift_jis">港'.encode("shift_jis"), "港"),
         ("<meta charset=utf-16>é".encode(), "é"),
         ("<meta charset=no-such>é".encode(), "é"),
-        ("éàü".encode() + b"\xff", "éàü\ufffd"),
+        ("éàü ".encode() + b"caf\xe9 \x80", "éàü café €"),
+        ("<meta charset=iso-8859-1>é “x”".encode(), "é “x”"),
+        ("Паром отходит в полдень, до весны.".encode("utf-16-le"), "до весны."),
+        ("The ferry leaves at noon.".encode("utf-16-be"), "at noon."),
+        ("Паром отходит в полдень, причал закрыт на ремонт до весны.".encode("koi8-r"), "до весны."),
+        ("フェリーは正午に出発します。桟橋は閉鎖されました。".encode("shift_jis"), "桟橋は閉鎖されました。"),
+        ("Prom odpływa w południe, a łódź jest żółta i biała.".encode("cp1250"), "żółta i biała."),
+        (b"<?xml version='1.0' encoding='gb2312'?>" + "朱镕基".encode("gbk"), "朱镕基"),
     ],
 )
 def test_text_is_decoded_by_mark_by_charset_as_utf8_or_else_as_windows(content, expected):
@@ -198,3 +207,11 @@ def test_a_file_without_text_is_broken(read, content, reason):
 
 def test_a_page_without_a_body_has_no_elements(read):
     assert read("<!-- nothing -->").elements == ()
+
+
+@pytest.mark.parametrize("make", PAGES, ids=lambda make: make.__name__)
+def test_what_a_page_says_is_kept_and_what_stands_around_it_is_not(read, make):
+    markup = page(make)
+    content, around = shares(markup, "\n".join(texts(read(markup))))
+    assert content >= 0.99
+    assert around <= 0.02

@@ -1,8 +1,12 @@
 import json
 import os
+import select
 import signal
+import socket
 import subprocess
 import sys
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,6 +15,7 @@ from ingest.errors import BrokenError, LimitError, SourceError, UnsupportedError
 from ingest.partition import partition
 from ingest.types import Source
 from ingest.workers import WorkerPool, at_border, result_of
+from tests import hostile_tasks
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -36,6 +41,11 @@ def test_tasks_run_in_another_process_which_stays_warm(pool):
         (os._exit, (3,), 60.0, "its reader crashed (exit code 3)"),
         (os.abort, (), 60.0, "its reader crashed (signal SIGABRT)"),
         (signal.pause, (), 0.2, "took too long (0.2 s at most)"),
+        (hostile_tasks.segfault, (), 60.0, "its reader crashed (signal SIGSEGV)"),
+        (hostile_tasks.sleep, (), 0.2, "took too long (0.2 s at most)"),
+        (hostile_tasks.spin, (), 0.2, "took too long (0.2 s at most)"),
+        (hostile_tasks.allocate, (10 * 2**30,), 60.0, "needs more memory than is allowed (2 GB)"),
+        (hostile_tasks.return_much, (2**30,), 60.0, "gave more than is taken (1024 MB of 512 MB at most)"),
     ],
 )
 def test_a_lost_worker_costs_its_task_alone(pool, task, args, timeout, cause):
@@ -45,6 +55,54 @@ def test_a_lost_worker_costs_its_task_alone(pool, task, args, timeout, cause):
     assert caught.value.reason == cause
     assert result_of(waiting) == 9
     assert call(pool, pow, 2, 10) == 1024
+
+
+def test_what_a_task_prints_is_for_nobody(pool, capfd):
+    assert call(pool, hostile_tasks.print_much, 2**24) == 2**24
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_task_writes_no_endless_file_and_opens_no_endless_number_of_them(pool, tmp_path):
+    with pytest.raises(SourceError, match="File too large"):
+        call(pool, at_border, hostile_tasks.write_much, str(tmp_path / "big"), 2**40)
+    with pytest.raises(SourceError, match="Too many open files"):
+        call(pool, at_border, hostile_tasks.open_many, 100_000)
+
+
+def has_ended(pid: int) -> bool:
+    """Whether a process ends within ten seconds; it is nobody's child that is waited for."""
+    with suppress(ProcessLookupError):
+        handle = os.pidfd_open(pid)
+        return bool(select.select([handle], [], [], 10)[0])
+    return True
+
+
+@pytest.mark.parametrize("crash", [True, False])
+def test_what_a_worker_started_ends_with_it(tmp_path, crash):
+    pid_file = tmp_path / "pid"
+    with WorkerPool(1) as pool:
+        if crash:
+            with pytest.raises(LimitError, match="SIGABRT"):
+                call(pool, partial(hostile_tasks.leave_child, crash=True), str(pid_file))
+        else:
+            call(pool, partial(hostile_tasks.leave_child, crash=False), str(pid_file))
+    assert has_ended(int(pid_file.read_text()))
+
+
+def test_parsers_have_no_network(pool):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        with pytest.raises(SourceError, match="no network"):
+            call(pool, at_border, hostile_tasks.call_out, server.getsockname())
+        server.settimeout(0)
+        with pytest.raises(BlockingIOError):
+            server.accept()
+
+
+def test_a_task_for_a_model_server_has_the_network(pool):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = server.getsockname()
+        result_of(pool.submit(hostile_tasks.call_out, address, timeout=60.0, network=True))
+        server.accept()[0].close()
 
 
 def test_what_a_task_needs_in_memory_and_does_not_get_is_a_limit(pool):
