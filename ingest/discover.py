@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ingest.errors import BrokenError, SourceError, UnsupportedError
-from ingest.partition import FORMATS, format_of_extension, format_of_text, lacking
+from ingest.partition import FORMATS, format_of_extension, format_of_text, lacking, missing_program
 from ingest.types import Source
 
 HEAD_BYTES = 2**16
@@ -212,11 +212,20 @@ def _stated_type(archive: zipfile.ZipFile) -> str:
 
 
 def _ole_format(head: bytes, named: str | None, file: BinaryIO | None) -> str | None:
-    """The format of an OLE file by the streams in its directory; an encrypted one is left to its reader to tell."""
+    """The format of an OLE file by the streams in its directory; an encrypted one is left to its reader to tell.
+
+    A file may hold files of other formats: among several, its name decides.
+
+    Raises:
+        UnsupportedError: what reads it is not installed; told here, so that the next ingest looks again.
+    """
     content = head if file is None else (file.seek(0), file.read())[1]
     if "EncryptedPackage".encode("utf-16-le") in content:
         return named if named in _OFFICE else "docx"
-    found = next((kind for name, kind in _OLE_MARKS if name.encode("utf-16-le") in content), None)
+    kinds = [kind for name, kind in _OLE_MARKS if name.encode("utf-16-le") in content]
+    found = named if named in kinds else next(iter(kinds), None)
+    if found is not None and (problem := missing_program(found)):
+        raise UnsupportedError(problem)
     return found or (named if named in _OFFICE else "ole")
 
 

@@ -1,7 +1,7 @@
 """One small document, and a writer of it for each format: what was written is what must be read, whatever the file.
 
-A writer is a function from a ``Story`` to a file's bytes; ``WRITERS`` holds them by the file's extension. Formats that
-cannot say all of it (pages of slides have no levels) say in ``FLAT`` what they leave out.
+A writer is a function from a ``Story`` to a file's bytes; ``WRITERS`` holds them by the file's extension. ``FLAT`` and
+``ROWS_APART`` name the formats of which less is told.
 """
 
 from __future__ import annotations
@@ -115,6 +115,12 @@ def start_of(table: Table, row: int, column: int) -> tuple[int, int, Span]:
     )
 
 
+def picture_of(story: Story) -> bytes:
+    """The story's one picture."""
+    (png,) = (block.png for block in story if isinstance(block, Picture))
+    return png
+
+
 def archive(parts: dict[str, bytes | str]) -> bytes:
     """A ZIP of named parts; a ``mimetype`` stands first and unpacked, as its formats ask for."""
     out = io.BytesIO()
@@ -185,7 +191,7 @@ def write_epub(story: Story) -> bytes:
     }
     for name, chapter in zip(names, chapters, strict=True):
         parts[f"OEBPS/{name}"] = page.format("".join(html_block(b, "../images/lamp%20one.png") for b in chapter))
-    parts.update({"OEBPS/images/lamp one.png": b.png for b in story if isinstance(b, Picture)})
+    parts["OEBPS/images/lamp one.png"] = picture_of(story)
     return archive(parts)
 
 
@@ -271,8 +277,7 @@ def odf(body: str, *, styles: str = "", kind: str = "text", **parts: bytes | str
 def write_odt(story: Story) -> bytes:
     styles = '<style:style style:name="Figure" style:family="paragraph" style:parent-style-name="Caption"/>'
     styles += '<style:style style:name="Caption" style:family="paragraph"/>'
-    pictures = {"Pictures__lamp_png": b.png for b in story if isinstance(b, Picture)}
-    return odf("".join(map(_odt_block, story)), styles=styles, **pictures)
+    return odf("".join(map(_odt_block, story)), styles=styles, Pictures__lamp_png=picture_of(story))
 
 
 def _odt_block(block: Block) -> str:
@@ -367,7 +372,25 @@ WRITERS: dict[str, Callable[[Story], bytes]] = {
 FLAT = frozenset({"pptx"})
 """Formats whose headings have no levels."""
 
+ROWS_APART = frozenset({"pdf"})
+"""Formats whose reader sees no cell that spans rows: what it covers are empty cells."""
+
 
 def flat(story: Story) -> Story:
     """A story whose headings are all of the highest level."""
     return tuple(replace(b, depth=0) if isinstance(b, Heading) else b for b in story)
+
+
+def rows_apart(story: Story) -> Story:
+    """A story whose tables have an empty cell at each place below a cell that spans rows."""
+    return tuple(_rows_apart(b) if isinstance(b, Table) else b for b in story)
+
+
+def _rows_apart(table: Table) -> Table:
+    def cells(row: int) -> Iterator[Span]:
+        for column in range(table.columns):
+            start, first, cell = start_of(table, row, column)
+            if first == column:
+                yield replace(cell, rowspan=1) if start == row else Span("", colspan=cell.colspan)
+
+    return replace(table, rows=tuple(tuple(cells(row)) for row in range(len(table.rows))))

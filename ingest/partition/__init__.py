@@ -375,6 +375,13 @@ def format_of_text(head: bytes) -> str | None:
     return "addon" if any(test(head) for test in tests) else None
 
 
+def missing_program(name: str) -> str | None:
+    """Why a format that another program reads cannot be read here, with what to do about it."""
+    legacy = importlib.import_module(FORMATS[name].module)
+    reason: str | None = legacy.missing_program(name)
+    return reason
+
+
 def extensions() -> Sequence[str]:
     """Every extension that is read, in the order of ``FORMATS``."""
     return [e for f in FORMATS.values() for e in f.extensions]

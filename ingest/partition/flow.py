@@ -99,18 +99,25 @@ class Slot:
 
 
 def place_slots(rows: Sequence[Sequence[Slot]]) -> tuple[Cell, ...]:
-    """The cells of rows whose slots stand at their columns; spans end at the edge of the grid and at other cells."""
-    width = max(map(len, rows), default=0)
+    """The cells of rows whose slots stand at their columns.
+
+    Empty rows and slots at the ends do not count. Spans end at the edge of the grid and at cells with text, so that no
+    text is lost.
+    """
+    height = max((r + 1 for r, row in enumerate(rows) if any(slot.text for slot in row)), default=0)
+    width = max((c + 1 for row in rows for c, slot in enumerate(row) if slot.text or slot.covered), default=0)
     taken: set[tuple[int, int]] = set()
     cells: list[Cell] = []
-    for r, row in enumerate(rows):
-        for c, slot in enumerate(row):
+    for r, row in enumerate(rows[:height]):
+        for c, slot in enumerate(row[:width]):
             if slot.covered or (r, c) in taken:
                 continue
             wanted = max(1, min(slot.colspan, width - c))
             colspan = next((n for n in range(1, wanted) if (r, c + n) in taken or _is_filled(row, c + n)), wanted)
-            rowspan = max(1, min(slot.rowspan, len(rows) - r))
-            taken.update((r + i, c + j) for i in range(rowspan) for j in range(colspan))
+            columns = range(c, c + colspan)
+            wanted = max(1, min(slot.rowspan, height - r))
+            rowspan = next((n for n in range(1, wanted) if any(_is_filled(rows[r + n], i) for i in columns)), wanted)
+            taken.update((r + i, j) for i in range(rowspan) for j in columns)
             cells.append(Cell(row=r, column=c, text=slot.text, rowspan=rowspan, colspan=colspan, header=slot.header))
     return tuple(cells)
 

@@ -61,17 +61,30 @@ def partition(source: Source, options: PartitionOptions) -> Partition:
     """
     _check(source)
     target = SUCCESSORS[source.format]
-    program = next((found for name in PROGRAMS if (found := shutil.which(name))), None)
+    program = _program()
     if program is None:
-        raise UnsupportedError(
-            f"an old .{source.format} file: LibreOffice, which reads it, is not installed; "
-            f"install LibreOffice (its command soffice), or save the file as .{target}"
-        )
+        raise UnsupportedError(_advice(source.format))
     if target not in FORMATS:
         raise UnsupportedError(f"an old .{source.format} file: save it as .{target}")
     with tempfile.TemporaryDirectory(prefix="pincite-") as folder:
         made = _converted(program, source, target, Path(folder))
         return partition_text(replace(source, path=made, format=target), options)
+
+
+def missing_program(name: str) -> str | None:
+    """What to do where LibreOffice is not installed, for a file of an old format; nothing where it is."""
+    return None if _program() else _advice(name)
+
+
+def _advice(name: str) -> str:
+    return (
+        f"an old .{name} file: LibreOffice, which reads it, is not installed; "
+        f"install LibreOffice (its command soffice), or save the file as .{SUCCESSORS[name]}"
+    )
+
+
+def _program() -> str | None:
+    return next((found for name in PROGRAMS if (found := shutil.which(name))), None)
 
 
 def _check(source: Source) -> None:

@@ -212,6 +212,7 @@ def _edge(styles: _Element, kind: str) -> Iterator[str]:
 def _blocks(root: _Element, reading: _Reading, depth: int, level: int) -> Iterator[Block]:
     """The blocks under a node; ``depth`` is that of the lists around, ``level`` that of the nodes."""
     if level > MAX_NESTING:
+        reading.warnings.append("blocks nested beyond measure are left out")
         return
     for node in root:
         if node.tag in _SILENT:
@@ -357,8 +358,6 @@ def _first_anchored(node: _Element) -> bool:
 
 
 def _drawn(node: _Element, reading: _Reading, level: int) -> Iterator[Block]:
-    if level > MAX_NESTING:
-        return
     if node.tag == f"{_DRAW}frame":
         yield from _frame(node, reading, level)
     else:

@@ -8,7 +8,7 @@ import docx
 import pytest
 from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls, qn
-from docx.shared import Inches
+from docx.shared import Inches, Pt
 from PIL import Image
 
 from ingest.errors import BrokenError, EncryptedError
@@ -303,3 +303,257 @@ def test_parts_of_unnamed_types_are_read(document, tmp_path):
 def test_a_partitioner_loads_unstructured_on_use_only(name):
     code = f"import sys, ingest.partition.{name}; print(sorted({{'unstructured', 'docx', 'lxml'}} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True).stdout == b"[]\n"
+
+
+# Headings that no style names.
+
+
+def bold(document, text, size=None):
+    run = document.add_paragraph().add_run(text)
+    run.bold = True
+    run.font.size = Pt(size) if size else None
+
+
+def titles(result):
+    return [(e.text, e.category_depth) for e in result.elements if e.category == "Title"]
+
+
+def test_a_short_bold_line_over_text_is_a_heading(document, read):
+    document.add_heading("Part", 1)
+    bold(document, "Opening hours")
+    document.add_paragraph("The office is open from eight to four on all days of the week.")
+    assert titles(read(document)) == [("Part", 0), ("Opening hours", 1)]
+
+
+def test_larger_bold_lines_are_higher_headings_and_numbers_go_before_size(document, read):
+    for text, size in (("Rules", 20), ("Dogs", 14), ("2.1 Cats", 20)):
+        bold(document, text, size)
+        document.add_paragraph("They are kept on a lead, and that is a rule without any exception at all.")
+    assert titles(read(document)) == [("Rules", 0), ("Dogs", 1), ("2.1 Cats", 1)]
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["It matters that nobody smokes here."],
+        ["One", "Two", "Three", "Four"],
+        ["A line in bold that goes on and on for far more words than anybody would give to a heading"],
+    ],
+)
+def test_sentences_and_blocks_in_bold_are_no_headings(document, read, texts):
+    for text in texts:
+        bold(document, text)
+    document.add_paragraph("This text is long enough so that most of the letters of the document are not in bold.")
+    document.add_paragraph("This text is long enough so that most of the letters of the document are not in bold.")
+    assert titles(read(document)) == []
+
+
+def test_a_document_all_in_bold_has_no_headings_by_it(document, read):
+    for text in ("Short line", "This one is a whole sentence, in bold like everything else in here."):
+        bold(document, text)
+    assert titles(read(document)) == []
+
+
+def test_a_bold_line_at_the_end_or_over_a_heading_is_none(document, read):
+    document.add_paragraph("There is enough of plain text in here for a bold line to stand out from it.")
+    bold(document, "Over a heading")
+    document.add_heading("Part", 1)
+    document.add_paragraph("There is enough of plain text in here for a bold line to stand out from it.")
+    bold(document, "The end")
+    assert titles(read(document)) == [("Part", 0)]
+
+
+# What python-docx passes over.
+
+
+def insert(document, xml):
+    document.element.body.insert(0, parse_xml(xml.replace(">", f" {W} {M}>", 1)))
+
+
+M = 'xmlns:m="http://schemas.openxmlformats.org/officeDocument/2006/math"'
+
+
+def test_results_of_fields_are_read_and_their_codes_are_not(document, read):
+    insert(document, f'<w:p><w:fldSimple w:instr="DATE">{run("It is May today.")}</w:fldSimple></w:p>')
+    assert shown(read(document)) == [("NarrativeText", "It is May today.")]
+
+
+def test_hidden_text_is_left_out(document, read):
+    insert(document, f"<w:p>{run('It is so.')}<w:r><w:rPr><w:vanish/></w:rPr><w:t> Secret.</w:t></w:r></w:p>")
+    assert shown(read(document)) == [("NarrativeText", "It is so.")]
+
+
+def test_an_equation_is_read_as_it_is_typed(document, read):
+    def m(text):
+        return f"<m:r><m:t>{text}</m:t></m:r>"
+
+    fraction = f"<m:f><m:num>{m('a+b')}</m:num><m:den>{m('c')}</m:den></m:f>"
+    power = f"<m:sSup><m:e>{m('x')}</m:e><m:sup>{m('2')}</m:sup></m:sSup>"
+    insert(document, f"<w:p>{run('It is ')}<m:oMath>{fraction}{m('=')}{power}</m:oMath></w:p>")
+    (found,) = read(document).elements
+    assert found.text == "It is (a+b)/c=x^2"
+
+
+def with_part(document, reltype, name, xml, content_type="application/xml"):
+    """The document with one more part that its main part refers to, and the relation's id."""
+    from docx.opc.packuri import PackURI
+    from docx.opc.part import Part
+
+    part = Part(PackURI(f"/word/{name}"), content_type, xml.encode(), document.part.package)
+    return document.part.relate_to(part, reltype)
+
+
+RELATION = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/"
+
+
+@pytest.mark.parametrize("kind", ["footnote", "endnote"])
+def test_notes_come_after_the_paragraph_that_refers_to_them(document, read, kind):
+    notes = (
+        f'<w:{kind} w:type="separator" w:id="0"><w:p>{run("rule")}</w:p></w:{kind}>'
+        f'<w:{kind} w:id="2"><w:p>{run("It says more.")}</w:p></w:{kind}>'
+    )
+    with_part(document, f"{RELATION}{kind}s", f"{kind}s.xml", f"<w:{kind}s {W}>{notes}</w:{kind}s>")
+    document.add_paragraph("It is first.")._p.append(parse_xml(f'<w:r {W}><w:{kind}Reference w:id="2"/></w:r>'))
+    document.add_paragraph("It is last.")
+    assert [e.text for e in read(document).elements] == ["It is first.", "It says more.", "It is last."]
+
+
+def test_a_chart_is_a_table_of_its_data_with_its_title_as_caption(document, read):
+    chart = "http://schemas.openxmlformats.org/drawingml/2006/chart"
+    points = '<c:pt idx="0"><c:v>{}</c:v></c:pt>'
+    series = (
+        "<c:ser><c:tx><c:strRef><c:strCache><c:pt idx='0'><c:v>Ships</c:v></c:pt></c:strCache></c:strRef></c:tx>"
+        f"<c:cat><c:strLit>{points.format('May')}</c:strLit></c:cat>"
+        f"<c:val><c:numLit>{points.format('7')}</c:numLit></c:val></c:ser>"
+    )
+    main = "http://schemas.openxmlformats.org/drawingml/2006/main"
+    title = (
+        f'<c:title><c:tx><c:rich><a:p xmlns:a="{main}"><a:r><a:t>By month</a:t></a:r></a:p></c:rich></c:tx></c:title>'
+    )
+    bars = f"<c:plotArea><c:barChart>{series}</c:barChart></c:plotArea>"
+    space = f'<c:chartSpace xmlns:c="{chart}"><c:chart>{title}{bars}</c:chart></c:chartSpace>'
+    rel = with_part(document, f"{RELATION}chart", "charts/chart1.xml", space)
+    drawing = (
+        f'<w:r {W}><w:drawing><c:chart xmlns:c="{chart}" xmlns:r="{RELATION[:-1]}" r:id="{rel}"/></w:drawing></w:r>'
+    )
+    document.add_paragraph("It is over it.")._p.append(parse_xml(drawing))
+    _, table, caption = read(document).elements
+    assert (table.text, caption.text, caption.parent_id) == ("Ships\nMay 7", "By month", table.element_id)
+
+
+def test_a_table_in_a_cell_is_a_table_of_its_own(document, read):
+    outer = table_of(document, [["Pier", "Boats"], ["North", ""]])
+    inner = outer.cell(1, 1).add_table(2, 2)
+    for cell, text in zip(inner._cells, ("Name", "Year", "Eider", "1999"), strict=True):
+        cell.text = text
+    first, second = read(document).elements
+    assert (first.text, second.text) == ("Pier Boats\nNorth", "Name Year\nEider 1999")
+    assert [(c.row, c.column, c.header) for c in second.cells][:2] == [(0, 0, True), (0, 1, True)]
+
+
+def test_a_table_of_one_cell_is_the_frame_of_its_text(document, read):
+    table_of(document, [["It is framed."]])
+    assert shown(read(document)) == [("NarrativeText", "It is framed.")]
+
+
+def test_a_line_under_a_picture_that_opens_like_a_caption_is_one(document, read):
+    document.add_picture(picture(), width=Inches(1))
+    document.add_paragraph("Figure 1: noise")
+    document.add_paragraph("Figure 1 shows what comes of it.")
+    image, caption, text = read(document).elements
+    assert (caption.category, caption.parent_id) == ("FigureCaption", image.element_id)
+    assert text.category == "NarrativeText"
+
+
+def test_a_linked_picture_is_not_fetched_and_keeps_its_description(document, read):
+    document.add_picture(picture(), width=Inches(1))
+    blip = next(document.element.body.iter("{http://schemas.openxmlformats.org/drawingml/2006/main}blip"))
+    del blip.attrib[qn("r:embed")]
+    blip.set(qn("r:link"), document.part.relate_to("http://192.0.2.1/a.png", f"{RELATION}image", is_external=True))
+    next(document.element.body.iter(qn("wp:docPr"))).set("descr", "A map")
+    result = read(document)
+    assert [(e.category, e.text, e.image_path) for e in result.elements] == [("Image", "A map", None)]
+
+
+def test_headers_and_footers_are_typed_and_said_once(document, read):
+    for section in (document.sections[0], document.add_section()):
+        section.header.is_linked_to_previous = False
+        section.header.paragraphs[0].text = "House rules"
+        section.footer.is_linked_to_previous = False
+        section.footer.paragraphs[0].text = "Page 1"
+    document.add_paragraph("It is so.")
+    assert sorted(shown(read(document))) == [
+        ("Footer", "Page 1"),
+        ("Header", "House rules"),
+        ("NarrativeText", "It is so."),
+    ]
+
+
+# Other files of the family.
+
+
+def rewritten(document, path, change):
+    """A document saved with each of its parts changed."""
+    document.save(path)
+    with zipfile.ZipFile(path) as good:
+        parts = {name: change(name, good.read(name)) for name in good.namelist()}
+    return archive(path, **parts)
+
+
+def test_a_document_with_macros_is_read_without_them(document, tmp_path):
+    document.add_heading("Top", 1)
+
+    def change(name, content):
+        return content.replace(
+            b"application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml",
+            b"application/vnd.ms-word.document.macroEnabled.main+xml",
+        )
+
+    assert shown(read_path(rewritten(document, tmp_path / "file.docm", change))) == [("Title", "Top")]
+
+
+def test_a_strict_document_is_read(document, tmp_path):
+    document.add_heading("Top", 1)
+
+    def change(name, content):
+        for part in (b"wordprocessingml/", b"officeDocument/", b"drawingml/"):
+            old = b"http://schemas.openxmlformats.org/" + part + b"2006/"
+            keep = b"package/2006" in content and name.endswith(".rels")
+            content = (
+                content
+                if keep and part != b"officeDocument/"
+                else content.replace(old, b"http://purl.oclc.org/ooxml/" + part)
+            )
+        return content
+
+    assert shown(read_path(rewritten(document, tmp_path / "file.docx", change))) == [("Title", "Top")]
+
+
+def test_no_entity_is_expanded(document, tmp_path):
+    doctype = b'<!DOCTYPE d [<!ENTITY a "boom"><!ENTITY f SYSTEM "file:///etc/hostname">]>'
+    document.add_paragraph("It is so. HERE")
+
+    def change(name, content):
+        if name != "word/document.xml":
+            return content
+        return content.replace(b"?>", b"?>" + doctype, 1).replace(b"HERE", b"&a;&f;")
+
+    with pytest.raises(BrokenError, match="Entity 'a' not defined"):
+        read_path(rewritten(document, tmp_path / "file.docx", change))
+
+
+def test_names_that_lead_out_of_the_archive_write_nothing(document, tmp_path):
+    document.add_paragraph("It is so.")
+    path = tmp_path / "in" / "file.docx"
+    path.parent.mkdir()
+    document.save(path)
+    with zipfile.ZipFile(path, "a") as out:
+        out.writestr("../../evil.txt", "x")
+    assert shown(read_path(path)) == [("NarrativeText", "It is so.")]
+    assert sorted(p.name for p in tmp_path.rglob("*")) == ["file.docx", "in"]
+
+
+def test_an_archive_of_countless_files_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("ingest.partition.archives.MAX_MEMBERS", 2)
+    with pytest.raises(BrokenError, match="3 files in the archive"):
+        read_path(archive(tmp_path / "file.docx", a=b"x", b=b"x", c=b"x"))
