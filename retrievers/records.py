@@ -20,16 +20,16 @@ SHOWN = 5
 """Add-ons that an answer names."""
 CANDIDATES = 100
 """Chunks of add-ons by their words, and as many of all passages, from which the best add-ons are chosen."""
-LEAST = 0.3
-"""Share of the question's weight that an add-on must cover to be suggested at all."""
-NEAR_BEST = 0.6
-"""Share of the best one's worth that the others must have."""
+LEAST = 0.4
+"""Score that an add-on must have to be suggested at all."""
+NEAR_BEST = 0.5
+"""Share of the best one's score that the others must have."""
 STEP = 0.1
 """Difference of relevance below which ratings and users decide."""
 BESIDE = 0.6
 """What a word in the longer description, the categories or the tags counts; one in name or summary counts 1."""
-NEARNESS = 0.3
-"""What standing first in the ranking by meaning and words counts beside all words of the question."""
+NEARNESS = 0.7
+"""What a summary that means just what was asked counts beside all words of the question."""
 USUAL_RATING, USUAL_COUNT = 4.0, 30
 """The rating that few reviews are drawn to, and how many reviews that stands for."""
 NAMED_KINDS = 4
@@ -86,7 +86,7 @@ def suggest(question: str, retriever: MultiVectorRetriever, *, doc: str | None =
         found = library.keyword_search(match_query(terms), CANDIDATES, sorted(sources)) if doc is None else []
         chunks = library.chunks([key for key, _ in found])
         wanted = dict.fromkeys([*near, *(chunk.source_id for chunk in chunks.values())])
-        return _ranked(terms, list(wanted), near, library)
+        return _ranked(terms, list(wanted), retriever)
 
 
 def by_suggestions(question: str, found: Suggestions, library: Library) -> Answer:
@@ -212,20 +212,22 @@ def _question_back(known: Sequence[_Known]) -> str | None:
     )
 
 
-def _ranked(terms: Sequence[str], source_ids: Sequence[str], near: Sequence[str], library: Library) -> Suggestions:
-    weights = _weights(terms, library)
-    rank = {source_id: place for place, source_id in enumerate(near)}
-    scored: list[tuple[float, _Known]] = []
-    for known in _all_known(source_ids, library):
-        covered = _covered(known, weights)
-        place = rank.get(known.hit.chunk.source_id)
-        close = NEARNESS / (1 + place / 5) if place is not None else 0.0
-        if covered >= LEAST:
-            scored.append((covered + close, known))
+def _ranked(terms: Sequence[str], source_ids: Sequence[str], retriever: MultiVectorRetriever) -> Suggestions:
+    weights = _weights(terms, retriever.library)
+    known = _all_known(source_ids, retriever.library)
+    asked, *said = retriever.embedder.embed([" ".join(terms), *(_said(k.record) for k in known)])
+    scored = [
+        (_covered(k, weights) + NEARNESS * max(0.0, float(asked @ vector)), k)
+        for k, vector in zip(known, said, strict=True)
+    ]
     best = max((score for score, _ in scored), default=0.0)
-    kept = [(score, known) for score, known in scored if score >= NEAR_BEST * best]
+    kept = [(score, k) for score, k in scored if score >= max(LEAST, NEAR_BEST * best)]
     kept.sort(key=lambda pair: (-round(pair[0] / STEP), -pair[1].worth, pair[1].record.name))
-    return _suggestions([known for _, known in kept])
+    return _suggestions([k for _, k in kept])
+
+
+def _said(record: Record) -> str:
+    return f"{record.name}. {record.description or ''}"
 
 
 def _all_known(source_ids: Sequence[str], library: Library) -> list[_Known]:
