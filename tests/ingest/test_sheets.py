@@ -1,4 +1,4 @@
-import datetime
+import datetime as dt
 import zipfile
 
 import openpyxl
@@ -83,7 +83,7 @@ def test_each_sheet_is_a_table_under_its_name(read):
 def test_values_are_shown_as_the_sheet_shows_them(read):
     def write(book):
         sheet = book.active
-        fill(sheet, [["Day", "Price", "Share", "Paid"], [datetime.date(2024, 5, 1), 1234.5, 0.25, True]])
+        fill(sheet, [["Day", "Price", "Share", "Paid"], [dt.date(2024, 5, 1), 1234.5, 0.25, True]])
         sheet["B2"].number_format, sheet["C2"].number_format = '#,##0.00 "€"', "0%"
 
     assert texts(tables(read(write))[0])[1] == ["2024-05-01", "1,234.50 €", "25%", "TRUE"]
@@ -167,7 +167,7 @@ def test_a_header_of_years_as_numbers_is_a_header(read):
 
 
 def test_a_form_has_its_names_as_headers_of_rows(read):
-    [table] = tables(read(lambda book: fill(book.active, [["Opening", datetime.date(2024, 5, 1)], ["Chair", "Ada"]])))
+    [table] = tables(read(lambda book: fill(book.active, [["Opening", dt.date(2024, 5, 1)], ["Chair", "Ada"]])))
     assert [c.text for c in table.cells if c.header] == ["Opening", "Chair"]
 
 
@@ -287,7 +287,7 @@ def test_a_binary_workbook_is_skipped_with_what_to_do(tmp_path):
     path = tmp_path / "book.xlsx"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("xl/workbook.bin", b"x")
-    with pytest.raises(UnsupportedError, match="save it as .xlsx"):
+    with pytest.raises(UnsupportedError, match="save it as"):
         partition(source(path, "xlsx"), PartitionOptions())
 
 
@@ -405,7 +405,7 @@ def test_parquet_records_are_a_table_under_the_names_of_their_columns(tmp_path):
     import pyarrow.parquet as pq
 
     path = tmp_path / "a.parquet"
-    days = [datetime.date(2024, 5, 1), None]
+    days = [dt.date(2024, 5, 1), None]
     pq.write_table(pa.table({"name": ["Ada", "Bob"], "born": days, "score": [1.5, 2.0], "tags": [["x"], []]}), path)
     [table] = tables(partition_any(identify(str(path), max_bytes=BIG)))
     assert texts(table) == [
