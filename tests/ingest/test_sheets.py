@@ -333,6 +333,13 @@ def test_records_with_too_many_fields_are_kept_and_named(read_csv):
     assert found.warnings == ("1 record with more than 2 fields: 3",)
 
 
+def test_what_does_not_fit_in_memory_is_left_out_and_told(read_csv, monkeypatch):
+    monkeypatch.setattr("ingest.partition.delimited.MAX_CELLS", 6)
+    found = read_csv("Name,Age\nAda,36\nBob,40\nCleo,41\n")
+    assert texts(tables(found)[0])[-1] == ["Bob", "40"]
+    assert found.warnings == ("the records from 4 on could not be read: more than 6 values in the file",)
+
+
 def test_binary_data_is_no_text(read_csv):
     with pytest.raises(BrokenError):
         read_csv(b"a,b\n\x00\x01\x02")
