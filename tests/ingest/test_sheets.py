@@ -321,6 +321,11 @@ def test_quoted_fields_hold_delimiters_quotes_and_line_breaks(read_csv):
     assert texts(table)[1] == ["Ada", 'one, "two"\nthree']
 
 
+def test_only_line_ends_of_text_files_end_a_record(read_csv):
+    [table] = tables(read_csv("Name,Said\r\nAda,one\u2028two\rBob,three\n"))
+    assert texts(table) == [["Name", "Said"], ["Ada", "one\u2028two"], ["Bob", "three"]]
+
+
 def test_a_quote_that_is_never_closed_costs_its_line_only(read_csv):
     found = read_csv('Name,Age\n"Ada,36\nBob,40\nCleo,41\n')
     assert texts(tables(found)[0])[1:] == [["Ada", "36"], ["Bob", "40"], ["Cleo", "41"]]
