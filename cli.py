@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ingest.library import Library
     from ingest.pipeline import Progress
     from ingest.settings import Settings
-    from ingest.types import Answer, Hit, Partition, SourceResult
+    from ingest.types import Answer, Hit, Partition, Record, SourceResult
     from retrievers.multi_vector import MultiVectorRetriever
 
 FAILED, NOT_FOUND, INTERRUPTED = 1, 3, 130
@@ -460,6 +460,9 @@ def _print_answer(found: Answer) -> None:
     click.echo(click.style("\n".join(map(_plain, found.text.splitlines())), bold=found.found))
     for note in found.notes:
         click.echo(click.style(f"note: {note}", fg="yellow"), err=True)
+    _print_records(found.records)
+    if found.clarify:
+        click.echo(_plain(found.clarify))
     if found.citations:
         click.echo()
     for citation in found.citations:
@@ -478,6 +481,17 @@ def _print_answer(found: Answer) -> None:
         click.echo("nearest passages:")
         for rank, hit in enumerate(found.hits[:3], 1):
             _print_hit(rank, hit)
+
+
+def _print_records(records: Sequence[Record]) -> None:
+    """A small table of add-ons: rating, users, name and link."""
+    if records:
+        width = min(40, max(len(_plain(r.name)) for r in records))
+        click.echo(click.style(f"\n{'rating':>6} {'users':>12}  {'add-on':{width}}  link", dim=True))
+    for record in records:
+        rating = "-" if record.rating is None else f"{record.rating:g}"
+        users = "-" if record.users is None else f"{record.users:,}"
+        click.echo(f"{rating:>6} {users:>12}  {_plain(record.name)[:width]:{width}}  {_plain(record.url or '')}")
 
 
 def _print_hit(number: int, hit: Hit) -> None:

@@ -46,13 +46,13 @@ def table_parts(element: Element, caption: str, limit: int) -> list[TablePart]:
     cells = element.cells or (html_to_cells(element.text_as_html) if element.text_as_html else ())
     if not any(cell.text.strip() for cell in cells):
         return _parts_without_cells(element, caption, limit)
-    dense, many = _numbered_on(cells)
-    table = _read(dense)
+    many = _skips_rows(cells)
+    table = _read(cells, many=many)
     if _holds_texts(element, table):
         return _entries(table, caption)
     text = _join(caption, table_text(cells))
     if len(text) > limit:
-        return _row_parts(element, table, caption, limit)
+        return _row_parts(element, _read(_without_gaps(cells)) if many else table, caption, limit)
     return [
         TablePart(
             text=text,
@@ -107,22 +107,28 @@ class _Table:
         )
 
 
-def _read(cells: Sequence[Cell]) -> _Table:
-    rows: list[list[Cell]] = [[] for _ in range(max(cell.row + cell.rowspan for cell in cells))]
+def _read(cells: Sequence[Cell], *, many: bool = False) -> _Table:
+    """A table's rows. Of ``many``, those that are missing are left out, and cells keep the numbers of theirs."""
+    numbers = sorted({cell.row for cell in cells}) if many else range(max(cell.row + cell.rowspan for cell in cells))
+    by_number: dict[int, list[Cell]] = {number: [] for number in numbers}
     for cell in sorted(cells, key=lambda cell: cell.column):
-        for row in rows[cell.row : cell.row + cell.rowspan]:
-            row.append(cell)
+        for number in range(cell.row, cell.row + cell.rowspan):
+            by_number[number].append(cell)
+    rows = list(by_number.values())
     head = header_rows(cells)
     return _Table(rows=tuple(map(tuple, rows)), head=0 if head == len(rows) else head)
 
 
-def _numbered_on(cells: Sequence[Cell]) -> tuple[Sequence[Cell], bool]:
-    """The cells in rows without gaps, and whether there was one: in a later group of the rows of a long table."""
-    rows = sorted({cell.row for cell in cells})
-    if rows[-1] < len(rows) or any(cell.rowspan > 1 for cell in cells):
-        return cells, False
-    place = {row: number for number, row in enumerate(rows)}
-    return [replace(cell, row=place[cell.row]) for cell in cells], True
+def _skips_rows(cells: Sequence[Cell]) -> bool:
+    """Whether rows are missing, as in a later group of the rows of a long table."""
+    rows = {cell.row for cell in cells}
+    return max(rows) >= len(rows) and all(cell.rowspan == 1 for cell in cells)
+
+
+def _without_gaps(cells: Sequence[Cell]) -> list[Cell]:
+    """The cells in rows that follow each other."""
+    places = {row: place for place, row in enumerate(sorted({cell.row for cell in cells}))}
+    return [replace(cell, row=places[cell.row]) for cell in cells]
 
 
 def _holds_texts(element: Element, table: _Table) -> bool:

@@ -210,8 +210,27 @@ class Citation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """An add-on that a question asks for; ``icon`` and ``url`` are addresses, ``rating`` is above 0 and at most 5."""
+
+    name: str
+    doc: str
+    path: str
+    icon: str | None = None
+    description: str | None = None
+    url: str | None = None
+    rating: float | None = None
+    reviews: int | None = None
+    users: int | None = None
+    version: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """An answer with its citations; ``found`` is false when the documents do not support one."""
+    """An answer with its citations; ``found`` is false when the documents do not support one.
+
+    ``records`` are the add-ons that were asked for, best first; ``clarify`` is a question back.
+    """
 
     question: str
     text: str
@@ -221,6 +240,8 @@ class Answer:
     unsupported: tuple[str, ...] = ()
     hits: tuple[Hit, ...] = ()
     notes: tuple[str, ...] = ()
+    records: tuple[Record, ...] = ()
+    clarify: str | None = None
     timing: Mapping[str, float] = field(default_factory=dict)
 
 

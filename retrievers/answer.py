@@ -14,6 +14,7 @@ from retrievers.citations import cite
 from retrievers.claims import Quote, read_claims, support
 from retrievers.extractive import find_evidence, read_question
 from retrievers.multi_vector import MultiVectorRetriever
+from retrievers.records import by_suggestions, suggest
 
 HITS = 8
 EVIDENCE_HITS = 24
@@ -44,6 +45,7 @@ def answer(
     started = time.perf_counter()
     hits = retriever.retrieve(question, max(k, EVIDENCE_HITS), doc=doc)
     retrieved = time.perf_counter()
+    suggested = suggest(question, retriever, doc=doc)
     found, notes = None, choice.notes
     if choice.model is not None and hits:
         try:
@@ -52,7 +54,10 @@ def answer(
             if model is not None:
                 raise
             notes = (*notes, f"{exc}; answered by quotes alone")
-    if found is None:
+    if suggested is not None and suggested.records:
+        found = found if found and found.found else by_suggestions(question, suggested, retriever.library)
+        found = replace(found, records=suggested.records, clarify=suggested.clarify)
+    elif found is None:
         found = by_quotes(question, hits, retriever.library)
     elif model is None and found.unsupported and not found.found:
         found = _quotes_instead(found, by_quotes(question, hits, retriever.library))

@@ -17,7 +17,7 @@ def formats_table() -> str:
     """Every format that is read, from the registry."""
     rows = ["| files | read with | what is kept | extra |", "|---|---|---|---|"]
     for form in FORMATS.values():
-        files = ", ".join(f"`{e}`" for e in form.extensions) or "saved add-on pages and API records"
+        files = ", ".join(f"`{e}`" for e in form.extensions) or "saved add-on pages, API records, lists of add-ons"
         rows.append(f"| {files} | {form.library} | {form.keeps} | {form.extra or '-'} |")
     return "\n".join(rows)
 

@@ -259,7 +259,7 @@ FORMATS: dict[str, Format] = {
             extensions=(),
             module="ingest.partition.addons",
             library="lxml",
-            keeps="description, permissions, release notes and a table of facts of a saved add-on page or API record",
+            keeps="description, permissions, release notes, a table of facts; each add-on of a list by itself",
         ),
     )
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -26,7 +27,8 @@ def read_delimited(path: Path) -> tuple[list[Grid], list[str]]:
     Raises:
         BrokenError: it is empty or holds binary data.
     """
-    lines = decode(path.read_bytes()).splitlines(keepends=True)
+    # Of the characters that end lines elsewhere, such as U+2028, some stand inside of fields here.
+    lines = list(io.StringIO(decode(path.read_bytes()), newline=""))
     delimiter, start = find_delimiter(lines)
     warnings: list[str] = []
     rows = typed_lines(_rows(lines, start, delimiter, warnings))

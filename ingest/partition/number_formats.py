@@ -57,7 +57,9 @@ BUILT_IN = {
 """Codes of the numbers that files use without defining them; 14 and 22, which follow the reader's settings, as ISO."""
 LAST_DAY = 2_958_466
 """The day after 9999-12-31, where calendars of spreadsheets end."""
-MAX_PLACES = 30
+MAX_PLACES = 20
+PRECISION = 27
+"""Digits that decimal numbers are rounded to at most."""
 
 _TOKEN = re.compile(
     r'"[^"]*"?|\\.|_.|\*.|\[[^\]]*\]|AM/PM|A/P|y+|m+|d+|h+|s+|\.0+|E[+-]0+|[0#?]+|.', re.IGNORECASE | re.DOTALL
@@ -230,7 +232,11 @@ def _number(value: float, section: tuple[str, ...], sign: str) -> str:
 def _decimal(exact: Decimal, mask: _Mask) -> str:
     if exact.adjusted() > 60:
         return f"{exact:E}"
-    rounded = exact.quantize(Decimal(1).scaleb(-mask.places), ROUND_HALF_UP) if exact.adjusted() < 20 else exact
+    rounded = (
+        exact.quantize(Decimal(1).scaleb(-mask.places), ROUND_HALF_UP)
+        if exact.adjusted() + mask.places < PRECISION
+        else exact
+    )
     shown = format(rounded, ",f" if mask.grouped else "f")
     whole, _, part = shown.partition(".")
     kept = part[: mask.least_places] + part[mask.least_places :].rstrip("0")

@@ -123,7 +123,7 @@ def _bands(lines: Sequence[Line], merges: Merges) -> list[list[Line]]:
 def _columns_parted(band: Sequence[Line], merges: Merges) -> list[list[Line]]:
     """The tables that stand beside each other in a band."""
     segments = _segments(band, merges)
-    if len(segments) == 1:
+    if len(segments) == 1 or len(band) == 1:
         return [list(band)]
     parts: list[tuple[int, int]] = []
     for start, end in segments:
@@ -274,6 +274,8 @@ def _text_header(lines: Sequence[Line], merges: Merges) -> int:
     body = lines[1 : SAMPLE + 1]
     widest = max(len(values) for _, values in body)
     texts = [v.text for v in first]
+    if any(v.kind != "text" for v in first) and not all(v.bold for v in first):
+        return 0
     if any(len(text) > HEADER_CHARACTERS for text in texts) or (len(set(texts)) < len(texts) and not spanning):
         return 0
     bold = all(v.bold for v in first) and not all(v.bold for _, values in body for v in values)

@@ -3,9 +3,10 @@ import unicodedata
 
 import pytest
 
-from ingest.discover import sniff
+from ingest.discover import sniff, sniff_bytes
 from ingest.errors import BrokenError, UnsupportedError
 from ingest.partition import PartitionOptions
+from ingest.partition.addon_lists import is_addon_list
 from ingest.partition.addons import (
     Addon,
     Block,
@@ -485,10 +486,77 @@ def test_a_number_too_long_to_read_is_broken(read):
         read('{"name": "B", "average_daily_users": ' + "9" * 10_000 + "}")
 
 
-@pytest.mark.parametrize("content", ["[]", '[{"name": "A"}]', '{"count": 1, "results": []}'])
-def test_a_list_of_add_ons_is_not_read(read, content):
-    with pytest.raises(UnsupportedError, match=r"^a list of add-ons: "):
+@pytest.mark.parametrize("content", ["[]", '[{"title": "A"}, 3]', '{"count": 1, "results": []}'])
+def test_a_list_without_add_ons_is_broken(read, content):
+    with pytest.raises(BrokenError, match="no add-on in it"):
         read(content)
+
+
+def listed(name, slug, **more):
+    return {"name": name, "url": f"https://addons.mozilla.org/en-US/firefox/addon/{slug}/", **more}
+
+
+LISTED = [listed("Buoys", "buoys", users=10), listed("Tides", "tides"), {"slug": "buoys", "name": "Buoys again"}]
+
+
+@pytest.mark.parametrize("shape", [list, lambda r: {"results": r}, lambda r: {"results": [{"addon": a} for a in r]}])
+def test_each_add_on_of_a_list_is_a_member_named_by_its_slug(read, shape):
+    found = read(json.dumps(shape(LISTED)))
+    assert [e.text for e in found.elements] == ["List of 3 add-ons"]
+    assert [name for name, _ in found.members] == ["buoys", "tides", "buoys-2"]
+    assert json.loads(found.members[0][1])["users"] == 10
+
+
+ROWS = "".join(
+    f"<tr><td><img src='https://addons.mozilla.org/{n}.png'><a href='/en-US/firefox/addon/buoy-{n}/?src=x'>Buoy {n}</a>"
+    f"</td><td>{n}00.0</td><td>4.{n}</td><td>Shows buoy {n}.</td></tr>"
+    for n in range(1, 7)
+)
+TABLE = f"<table><tr><th>Name</th><th>Number Users</th><th>Average Rating</th><th>Summary</th></tr>{ROWS}</table>"
+
+
+def test_a_table_of_add_ons_on_a_page_gives_a_member_a_row_and_the_page_without_it(read):
+    said = "<h1>My add-ons</h1><p>These are the add-ons that I use on board.</p>"
+    found = read(f"<html><body>{said}{TABLE}</body></html>")
+    assert [e.text for e in found.elements] == [
+        "My add-ons", "These are the add-ons that I use on board.", "List of 6 add-ons",
+    ]  # fmt: skip
+    name, data = found.members[1]
+    assert name == "buoy-2"
+    assert json.loads(data) == {
+        "slug": "buoy-2",
+        "authors": [],
+        "name": "Buoy 2",
+        "url": "https://addons.mozilla.org/en-US/firefox/addon/buoy-2/",
+        "icon": "https://addons.mozilla.org/2.png",
+        "users": "200",
+        "rating": "4.2",
+        "summary": "Shows buoy 2.",
+    }
+    assert sniff_bytes(data, name) == "addon"
+
+
+def test_saved_search_results_are_a_list_of_add_ons(read):
+    result = (
+        '<li class="SearchResult"><img class="SearchResult-icon" src="https://addons.mozilla.org/i.png">'
+        '<h2><a class="SearchResult-link" href="/en-US/firefox/addon/tides/?q=1">Tides</a></h2>'
+        '<p class="SearchResult-summary">Shows tides.</p><div class="Rating" title="Rated 4.5 out of 5"></div>'
+        '<span class="SearchResult-users-text">1,200 users</span></li>'
+    )
+    [(name, data)] = read(f"<html><body><ul>{result}</ul></body></html>").members
+    addon = read(data.decode())
+    assert name == "tides"
+    assert [e.text for e in addon.elements[:2]] == ["Tides", "Shows tides."]
+    facts = next(e.text for e in addon.elements if e.category == "Table")
+    assert "Rating 4.5\nUsers 1,200" in facts
+    assert "Icon https://addons.mozilla.org/i.png" in facts
+
+
+def test_a_page_that_only_names_some_add_ons_is_no_list():
+    links = "".join(f'<p><a href="https://addons.mozilla.org/firefox/addon/a{n}/">{n}</a></p>' for n in range(3))
+    rows = "<tr><td>1</td></tr>" * 20
+    assert not is_addon_list(f"<html>{links}<table>{rows}</table>".encode())
+    assert is_addon_list(f"<html>{TABLE}".encode())
 
 
 def test_a_file_too_large_is_not_read(read, monkeypatch):
@@ -505,7 +573,7 @@ def test_an_icon_is_a_picture_only_where_its_bytes_are_in_the_file(read, samples
     assert not read(inside, images="off").images
     remote = read(page('<img class="Addon-icon-image" src="https://addons.mozilla.org/icon.png">'))
     assert not remote.images
-    assert "icon.png" not in "".join(e.text for e in remote.elements)
+    assert "icon.png" not in "".join(e.text for e in remote.elements if e.category != "Table")
 
 
 @pytest.mark.parametrize("data", ["AAAA", "%%%", "A"])
