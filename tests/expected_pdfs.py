@@ -342,10 +342,21 @@ SCRIPTS = (
     Drawn(
         file="arabic.pdf",
         texts=(Text(text="تغادر العبارة الميناء في الساعة الثامنة"),),
-        pending="order of right-to-left text",
+        pending="letters of Arabic ligatures",
+    ),
+    Drawn(file="hebrew.pdf", texts=(Text(text="המעבורת יוצאת מהנמל בשעה שמונה"),)),
+    Drawn(
+        file="mixed.pdf",
+        texts=(
+            Text(text="הנמל הגדול"),
+            Text(text="בשנת 2024 נמכרו 1,234 כרטיסים MV Eider באי"),
+            Text(text="The words שלום עולם are a greeting."),
+        ),
     ),
     Drawn(
-        file="hebrew.pdf", texts=(Text(text="המעבורת יוצאת מהנמל בשעה שמונה"),), pending="order of right-to-left text"
+        file="shifted.pdf",
+        texts=(Text(text="The ferry leaves the harbour at eight."),),
+        pending="letters that a font names wrongly",
     ),
     Drawn(file="garbled.pdf", texts=(Text(text="The ferry leaves the harbour at eight."),)),
 )
