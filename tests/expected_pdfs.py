@@ -78,12 +78,11 @@ TABLES = (
     Drawn(
         file="row-span.pdf",
         counts=ONE_TABLE,
-        cells=(cell("120", "MV Eider", "Upper", under="Places"), cell("64", "Lower", under="Places")),
-    ),
-    Drawn(
-        file="row-span.pdf",
-        cells=(cell("85", "MV Eider", "Lower"), cell("64", "ES Guillemot", "Lower")),
-        pending="a cell over two rows of a ruled table",
+        cells=(
+            cell("120", "MV Eider", "Upper", under="Places"),
+            cell("85", "MV Eider", "Lower"),
+            cell("64", "ES Guillemot", "Lower", under="Places"),
+        ),
     ),
     Drawn(
         file="section-row.pdf",
@@ -172,8 +171,9 @@ STRUCTURE = (
     ),
     Drawn(
         file="outline.pdf",
-        headings=((0, "Traffic"), (1, "Passengers"), (0, "Works")),
-        texts=(Text(text="The battery ferry carried a third", title="Passengers"),),
+        pages=6,
+        headings=((0, "Traffic"), (1, "Passengers"), (1, "Cars"), (0, "Works"), (1, "Piers"), (0, "Members")),
+        texts=(Text(text="The battery ferry carried a third", title="Passengers", page=2),),
     ),
     Drawn(
         file="tagged.pdf",
