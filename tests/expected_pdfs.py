@@ -269,9 +269,8 @@ FIGURES = (
         file="picture-of-a-table.pdf",
         order=("stormiest for twenty years", "more passengers than ever"),
         texts=(Text(text="more passengers than ever", title="Fares on route H1"),),
-    ),
-    Drawn(
-        file="picture-of-a-table.pdf", cells=FARE_CELLS, counts=ONE_TABLE, pending="tables that stand in pictures alone"
+        cells=FARE_CELLS,
+        counts=ONE_TABLE,
     ),
     Drawn(
         file="outlined-text.pdf",
