@@ -13,8 +13,6 @@ MOST = 200
 
 def attached_files(path: Path, password: str | None = None) -> tuple[tuple[str, bytes], ...]:
     """Name and bytes of each attached file, the names without folders and each once; none where PDFium cannot tell."""
-    from pypdfium2 import PdfiumError
-
     found: dict[str, bytes] = {}
     with open_layer(path, password) as document:
         count = document.count_attachments() if document is not None else 0
@@ -22,7 +20,7 @@ def attached_files(path: Path, password: str | None = None) -> tuple[tuple[str, 
             try:
                 attachment = document.get_attachment(number)  # type: ignore[union-attr]
                 name, data = attachment.get_name(), bytes(attachment.get_data())
-            except PdfiumError:
+            except RuntimeError:  # of which PDFium's errors are
                 continue
             found[_unused(_safe(name) or f"part-{number + 1}", found)] = data
     return tuple(found.items())

@@ -159,7 +159,9 @@ def _joined(pieces: Sequence[PageWord]) -> PageWord:
 
 def runs_left(text: str) -> bool:
     """Whether a word has letters of a script that is written from right to left."""
-    return any(ch >= FIRST_RIGHT_TO_LEFT and unicodedata.bidirectional(ch) in ("R", "AL") for ch in text)
+    return not text.isascii() and any(
+        ch >= FIRST_RIGHT_TO_LEFT and unicodedata.bidirectional(ch) in ("R", "AL") for ch in text
+    )
 
 
 def in_reading_order(line: Sequence[PageWord]) -> list[PageWord]:
@@ -167,9 +169,9 @@ def in_reading_order(line: Sequence[PageWord]) -> list[PageWord]:
 
     A line takes the direction of most of its words; those of the other direction keep theirs among themselves.
     """
-    own = [_direction(word.text) for word in line]
-    if LEFTWARDS not in own:
+    if not any(runs_left(word.text) for word in line):
         return list(line)
+    own = [_direction(word.text) for word in line]
     main = LEFTWARDS if own.count(LEFTWARDS) >= own.count(RIGHTWARDS) else RIGHTWARDS
     placed = zip(_resolved(own, main), line, strict=True)
     runs = [(direction, [word for _, word in run]) for direction, run in groupby(placed, lambda pair: pair[0])]
