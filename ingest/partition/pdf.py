@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ingest.images import caption_kind
 from ingest.partition import PartitionOptions
+from ingest.partition.pdf_attachments import attached_files
 from ingest.partition.pdf_boxes import gap_between
 from ingest.partition.pdf_figures import CAPTION_REACH, raster_figures
 from ingest.partition.pdf_headings import page_headings, running_text
@@ -45,7 +46,12 @@ def partition(source: Source, options: PartitionOptions) -> Partition:
     result, total = parse_first(source, options.password)
     found = _read_batch(source, result, options)
     later = [tuple(range(n, min(n + BATCH_PAGES, total + 1))) for n in range(BATCH_PAGES + 1, total + 1, BATCH_PAGES)]
-    found = replace(found, unread=(*later, *found.unread), outline=read_outline(source.path, total, options.password))
+    found = replace(
+        found,
+        unread=(*later, *found.unread),
+        outline=read_outline(source.path, total, options.password),
+        members=attached_files(source.path, options.password),
+    )
     return found if found.unread else _whole(source, found)
 
 
@@ -98,6 +104,7 @@ def join(source: Source, first: Partition, parts: Sequence[Partition]) -> Partit
             images={name: data for part in every for name, data in part.images.items()},
             warnings=tuple(sorted((w for part in every for w in part.warnings), key=_page_of_warning)),
             outline=first.outline,
+            members=first.members,
         ),
     )
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from itertools import pairwise
+from dataclasses import dataclass, field, replace
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
 from ingest.partition.pdf_boxes import box_of, merged, middle_y, overlaps
@@ -29,6 +30,11 @@ TOUCH = 0.08
 CLOSING = re.compile(r"[.,;:!?)\]%]")
 LABEL_GAP = 1.5
 """Heights of a letter between two labels, at least."""
+LEFTWARDS, RIGHTWARDS = "left", "right"
+FIRST_RIGHT_TO_LEFT = "\u0590"
+"""No letter before this one (Hebrew's block) runs from right to left."""
+LEFT_TO_RIGHT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.,:/%+-]*[A-Za-z0-9])?")
+"""What keeps its direction inside of a word that runs from right to left."""
 LINE_END_HYPHEN = re.compile(r"[-\u00ad\u2010]$")
 
 
@@ -134,6 +140,8 @@ def _item_words(item: TextItem) -> Iterator[PageWord]:
         yield PageWord(text=item.text.strip(), box=box_of(item), font=font, angle=angle)
     elif angle:
         yield from _rejoined(found)
+    elif any(runs_left(word.text) for word in found):
+        yield from in_reading_order(list(_read_leftwards(found)))
     else:
         yield from found
 
@@ -163,6 +171,74 @@ def _joined(pieces: Sequence[PageWord]) -> PageWord:
     return PageWord(text=text, box=box, font=pieces[0].font, angle=pieces[0].angle)
 
 
+def runs_left(text: str) -> bool:
+    """Whether a word has letters of a script that is written from right to left."""
+    return not text.isascii() and any(
+        ch >= FIRST_RIGHT_TO_LEFT and unicodedata.bidirectional(ch) in ("R", "AL") for ch in text
+    )
+
+
+def in_reading_order(line: Sequence[PageWord]) -> list[PageWord]:
+    """The words of a line, given from left to right, as they are read: from right to left where the script is.
+
+    A line takes the direction of most of its words; those of the other direction keep theirs among themselves.
+    """
+    if not any(runs_left(word.text) for word in line):
+        return list(line)
+    own = [_direction(word.text) for word in line]
+    main = LEFTWARDS if own.count(LEFTWARDS) >= own.count(RIGHTWARDS) else RIGHTWARDS
+    placed = zip(_resolved(own, main), line, strict=True)
+    runs = [(direction, [word for _, word in run]) for direction, run in groupby(placed, lambda pair: pair[0])]
+    ordered = [words[::-1] if direction == LEFTWARDS else words for direction, words in runs]
+    return [word for words in (ordered[::-1] if main == LEFTWARDS else ordered) for word in words]
+
+
+def _direction(text: str) -> str:
+    """The direction of a word's letters; empty for numbers and signs, which have none of their own."""
+    if runs_left(text):
+        return LEFTWARDS
+    return RIGHTWARDS if any(ch.isalpha() for ch in text) else ""
+
+
+def _resolved(own: Sequence[str], main: str) -> list[str]:
+    """The directions with that of the line where a word has none, unless it stands between two of the other one."""
+    out: list[str] = []
+    for n, direction in enumerate(own):
+        before = next((d for d in reversed(own[:n]) if d), main)
+        after = next((d for d in own[n:] if d), main)
+        out.append(direction or (before if before == after else main))
+    return out
+
+
+def _read_leftwards(pieces: Sequence[PageWord]) -> Iterator[PageWord]:
+    """Words of such scripts come in pieces, their letters from left to right: whole words as they are read."""
+    held: list[PageWord] = []
+    for piece in sorted(pieces, key=lambda w: w.box[0]):
+        left = runs_left(piece.text)
+        if held and not (left and piece.box[0] - held[-1].box[2] <= WORD_GAP * (piece.box[3] - piece.box[1])):
+            yield _turned(held)
+            held = []
+        if left:
+            held.append(piece)
+        else:
+            yield piece
+    if held:
+        yield _turned(held)
+
+
+def _turned(pieces: Sequence[PageWord]) -> PageWord:
+    """Pieces of a word as one, its letters from the last to the first; marks stay with their letters."""
+    whole = _joined(pieces)
+    letters: list[str] = []
+    for ch in whole.text:
+        if letters and unicodedata.combining(ch):
+            letters[-1] += ch
+        else:
+            letters.append(ch)
+    text = LEFT_TO_RIGHT.sub(lambda found: found[0][::-1], "".join(reversed(letters)))
+    return replace(whole, text=text)
+
+
 def lines(words: Sequence[PageWord]) -> list[list[PageWord]]:
     """Words grouped into lines by overlap of their heights, each line in reading order, as if turned upright."""
     found: list[list[tuple[BoundingBox, PageWord]]] = []
@@ -172,7 +248,7 @@ def lines(words: Sequence[PageWord]) -> list[list[PageWord]]:
             found[-1].append((box, word))
         else:
             found.append([(box, word)])
-    return [[word for _, word in sorted(line, key=lambda p: p[0][0])] for line in found]
+    return [in_reading_order([word for _, word in sorted(line, key=lambda p: p[0][0])]) for line in found]
 
 
 def join_words(words: Sequence[PageWord]) -> str:
