@@ -56,9 +56,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-PARTITION_VERSION = "2"
+PARTITION_VERSION = "3"
 """Counts changes of what partitioning gives; sources of another version are read again."""
-CHUNK_VERSION = "1"
+CHUNK_VERSION = "2"
 """Counts changes of what chunking gives; sources of another version are chunked again from their stored elements."""
 EMBED_BATCH = 256
 """Texts in one embedding task."""
