@@ -18,7 +18,8 @@ from ingest.errors import (
     LibraryMissingError,
     NewerSchemaError,
 )
-from ingest.library import DATABASE, SCHEMA_VERSION, EmbedderRecord, Library, PathRecord, SourceRecord
+from ingest.library import EmbedderRecord, Library, PathRecord, SourceRecord
+from ingest.library_schema import DATABASE, SCHEMA_VERSION
 from ingest.pipeline import remove
 from ingest.rows import pack_words, path_text, shown_path, stored_path, unpack_words
 from ingest.types import Cell, Chunk, Element, Page, PageBox, Partition, VectorText, Word

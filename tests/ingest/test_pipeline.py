@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ingest import pipeline, reading
+from ingest import indexing, pipeline, reading
 from ingest.chunk import ChunkOptions
 from ingest.errors import EmbedderMismatchError, LibraryLockedError, LimitError, UnsupportedError, UsageError
 from ingest.library import Library
@@ -101,6 +101,7 @@ class Desk:
 def desk(tmp_path, monkeypatch) -> Desk:
     pool = InlinePool(2)
     monkeypatch.setattr(pipeline, "WorkerPool", lambda count: pool)
+    monkeypatch.setattr(indexing, "WorkerPool", InlinePool)
     return Desk(tmp_path, pool)
 
 
