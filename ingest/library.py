@@ -485,6 +485,11 @@ class Library:
         """Every stored source."""
         return self._source_rows("", ())
 
+    def derivations(self) -> list[tuple[str, str, int]]:
+        """The keys by which sources were partitioned and chunked, and how many sources have them."""
+        query = "SELECT partition_key, chunk_key, count(*) FROM sources GROUP BY partition_key, chunk_key"
+        return [(row[0], row[1], row[2]) for row in self._db.execute(query)]
+
     def members(self, parent_id: str) -> list[SourceRecord]:
         """The sources that were parts of another."""
         return self._source_rows("WHERE parent_id = ? ORDER BY member", (parent_id,))

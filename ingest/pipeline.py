@@ -23,6 +23,7 @@ from ingest.embed import Embedder, asks_server, embedder_name, load_embedder, te
 from ingest.errors import (
     BrokenError,
     ModelError,
+    NewerSchemaError,
     SourceError,
     UnavailableError,
     UnsupportedError,
@@ -84,12 +85,12 @@ class IngestOptions:
     @property
     def partition_key(self) -> str:
         """Changes when partitioning would give something else."""
-        return stable_id(PARTITION_VERSION, json.dumps(self.partition.key, sort_keys=True))
+        return f"{PARTITION_VERSION}-{stable_id(json.dumps(self.partition.key, sort_keys=True))}"
 
     @property
     def chunk_key(self) -> str:
         """Changes when chunking would give something else."""
-        return stable_id(CHUNK_VERSION, json.dumps(asdict(self.chunk), sort_keys=True))
+        return f"{CHUNK_VERSION}-{stable_id(json.dumps(asdict(self.chunk), sort_keys=True))}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +163,34 @@ def ingest(
         opened.writing(wait=-1 if options.wait else 0),
         _Run(opened, options, settings, embedder, report) as run,
     ):
+        check_versions(opened)
         yield from run.sync(roots)
+
+
+def check_versions(library: Library) -> None:
+    """Say so when stored sources were partitioned or chunked by an earlier version, which are then redone.
+
+    Raises:
+        NewerSchemaError: some were by a later one.
+    """
+    own = int(PARTITION_VERSION), int(CHUNK_VERSION)
+    older = 0
+    for partition_key, chunk_key, count in library.derivations():
+        found = _version_of(partition_key), _version_of(chunk_key)
+        if found[0] > own[0] or found[1] > own[1]:
+            raise NewerSchemaError(
+                f"{library.folder} holds documents that a newer pincite read: upgrade pincite, or name another library"
+                " with --library"
+            )
+        older += count if found != own else 0
+    if older:
+        log.warning("%s: what an earlier pincite read is brought up to date now: %d documents", library.folder, older)
+
+
+def _version_of(key: str) -> int:
+    """The version in a key of ``IngestOptions``; 0 of a key from before there was one in it."""
+    version, mark, _ = key.partition("-")
+    return int(version) if mark and version.isdigit() else 0
 
 
 def _with_cloud(options: PartitionOptions, settings: Settings, folder: Path | None) -> PartitionOptions:

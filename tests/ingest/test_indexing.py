@@ -295,8 +295,10 @@ def test_no_byte_of_what_was_taken_out_is_left_in_the_folder(
     before = traces(folder, own)
     assert {how for _, how in before} == {"utf-8", "vector"}
     assert {"library.sqlite", "data_level0.bin"} <= {name for name, _ in before}
+    assert len(list((folder / "images").iterdir())) == 1
     take_out(docs, paths[1], folder)
     assert traces(folder, own) == []
+    assert list((folder / "images").iterdir()) == []
     with Library(folder) as library:
         assert {Path(p).name for _, p in library.documents()} == {"a.docx", "c.docx"}
         # A reader that held the index open writes nothing back.

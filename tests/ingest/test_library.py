@@ -127,6 +127,24 @@ def test_a_newer_schema_says_what_to_do(library):
         Library(library.folder, create=True)
 
 
+def test_a_library_of_an_earlier_schema_is_brought_up_to_date_and_told(library, tmp_path, caplog):
+    put(library, "a", "one")
+    library.close()
+    with sqlite3.connect(library.folder / DATABASE) as db:
+        db.execute("DROP TABLE index_files")
+        db.execute("PRAGMA user_version = 1")
+    db.close()
+    with Library(library.folder) as upgraded, Library(tmp_path / "new", create=True) as new:
+        assert texts_of(upgraded) == {"a": ["one"]}
+        tables = "SELECT type, name, sql FROM sqlite_master ORDER BY name"
+        assert list(map(tuple, upgraded._db.execute(tables))) == list(map(tuple, new._db.execute(tables)))
+    assert caplog.messages == [
+        f"{library.folder}: brought from schema 1 to 2; the search index is made anew by the next ingest"
+    ]
+    with Library(library.folder):
+        assert len(caplog.messages) == 1
+
+
 def test_a_file_that_is_no_database_is_an_error_of_the_library(tmp_path):
     (tmp_path / "lib").mkdir()
     (tmp_path / "lib" / DATABASE).write_bytes(b"no database " * 100)
