@@ -1,8 +1,8 @@
 """Chroma's files damaged one by one in a library of 10,000 chunks: ``python -m tests.bench.damaged_index [CHUNKS]``.
 
 For each file that is truncated, zeroed or deleted it prints the seconds until a retriever has noticed and answered
-the first question without the index, whether all its answers are those of comparing all vectors, and the seconds that
-the next command takes to make the index anew.
+the first question without the index, whether all its answers are those of comparing all vectors, the seconds that the
+next command takes to make the index anew, and the share of those answers that Chroma's approximate search then finds.
 """
 
 from __future__ import annotations
@@ -51,6 +51,12 @@ def answers(retriever: MultiVectorRetriever) -> list[list[str]]:
     return [[hit.chunk.chunk_id for hit in retriever.retrieve(question)] for question in QUESTIONS]
 
 
+def say(line: str) -> None:
+    """Print a line at once."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
 def main(chunks: int) -> None:
     """Print a line for each damage, then the slowest of each time."""
     logging.disable(logging.WARNING)
@@ -58,14 +64,20 @@ def main(chunks: int) -> None:
         fill(library, chunks)
         started = time.perf_counter()
         update_index(library)
-        print(f"{library.counts()}; indexed in {time.perf_counter() - started:.1f} s")
+        say(f"{library.counts()}; indexed in {time.perf_counter() - started:.1f} s")
         expected = answers(MultiVectorRetriever(library, embedder=BagOfWords()))
         names = [p.relative_to(library.chroma_folder) for p in library.chroma_folder.rglob("*") if p.is_file()]
         times = [
             one(library, path.name, harm, expected) for path in sorted(names) for harm in (halve, zero, Path.unlink)
         ]
     noticed, rebuilt = zip(*times, strict=True)
-    print(f"slowest: noticed and answered {max(noticed):.2f} s, made anew {max(rebuilt):.1f} s; n = {len(times)}")
+    say(f"slowest: noticed and answered {max(noticed):.2f} s, made anew {max(rebuilt):.1f} s; n = {len(times)}")
+
+
+def shared(found: list[list[str]], expected: list[list[str]]) -> float:
+    """The share of expected hits that are found: Chroma's search is approximate."""
+    pairs = list(zip(found, expected, strict=True))
+    return sum(len(set(a) & set(b)) for a, b in pairs) / sum(len(b) for _, b in pairs)
 
 
 def one(library: Library, name: str, harm: Callable[[Path], None], expected: list[list[str]]) -> tuple[float, float]:
@@ -80,10 +92,11 @@ def one(library: Library, name: str, harm: Callable[[Path], None], expected: lis
     started = time.perf_counter()
     update_index(library)
     rebuilt = time.perf_counter() - started
-    sound = damage_of(library.chroma_folder, library.index_seal()) is None and answers(retriever) == expected
+    sound = damage_of(library.chroma_folder, library.index_seal()) is None
+    same = shared(answers(retriever), expected)
     retriever.close()
-    said = f"answers right: {right}, after it: {sound}"
-    print(f"{name:22} {harm.__name__:7} noticed {noticed:5.2f} s, {said}, made anew {rebuilt:5.1f} s", flush=True)
+    said = f"answers right: {right}, sound after: {sound}, of the same hits then {same:.0%}"
+    say(f"{name:22} {harm.__name__:7} noticed {noticed:5.2f} s, {said}, made anew {rebuilt:5.1f} s")
     return noticed, rebuilt
 
 
