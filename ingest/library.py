@@ -18,9 +18,19 @@ from ingest.errors import (
     LibraryError,
     LibraryLockedError,
     LibraryMissingError,
-    NewerSchemaError,
 )
 from ingest.fetch import is_url
+from ingest.library_index import Seal, SealedFile
+from ingest.library_schema import (
+    DATABASE,
+    SCHEMA_VERSION,
+    check_schema,
+    create_schema,
+    make_folder,
+    schema_version,
+    sync_folder,
+    upgrade_schema,
+)
 from ingest.rows import (
     chunk_of,
     chunk_row,
@@ -41,21 +51,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-SCHEMA_VERSION = 1
-DATABASE = "library.sqlite"
-_OWN_NAMES = {
-    ".gitignore",
-    "images",
-    "members",
-    "chroma",
-    "lock",
-    "lock.pid",
-    DATABASE,
-    f"{DATABASE}-wal",
-    f"{DATABASE}-shm",
-}
 _LISTED = "(SELECT value FROM json_each(?))"
 """Any number of values as one parameter, a JSON list."""
+_REPEAT = "bytes of what was removed may still be in it until the next `pincite remove` or `ingest`"
 _HELD = """
 WITH RECURSIVE held(id) AS (
   SELECT source_id FROM paths WHERE source_id IS NOT NULL
@@ -63,48 +61,6 @@ WITH RECURSIVE held(id) AS (
 SELECT id FROM held
 """
 """The sources that a path holds, and their members, theirs, and so on."""
-_SCHEMA = """
-CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE sources(
-  id TEXT PRIMARY KEY, format TEXT NOT NULL, size INTEGER NOT NULL, parent_id TEXT, member TEXT,
-  partition_key TEXT NOT NULL, chunk_key TEXT NOT NULL, pages INTEGER, elements TEXT NOT NULL,
-  warnings TEXT NOT NULL, seconds REAL NOT NULL, dirty INTEGER NOT NULL, enrich_key TEXT NOT NULL,
-  members TEXT NOT NULL);
-CREATE TABLE paths(
-  path PRIMARY KEY, source_id TEXT, state TEXT NOT NULL, reason TEXT, size INTEGER, mtime_ns INTEGER,
-  failed_key TEXT) WITHOUT ROWID;
-CREATE INDEX paths_source ON paths(source_id);
-CREATE INDEX paths_failed ON paths(failed_key) WHERE failed_key IS NOT NULL;
-CREATE TABLE path_roots(path, root, PRIMARY KEY(path, root)) WITHOUT ROWID;
-CREATE TABLE pages(
-  source_id TEXT NOT NULL REFERENCES sources(id) ON DELETE CASCADE, page INTEGER NOT NULL, width REAL, height REAL,
-  rotation INTEGER, tier TEXT, reasons TEXT, ms REAL, text_kept REAL, words BLOB, PRIMARY KEY(source_id, page));
-CREATE TABLE elements(
-  source_id TEXT NOT NULL REFERENCES sources(id) ON DELETE CASCADE, idx INTEGER NOT NULL, element_id TEXT NOT NULL,
-  category TEXT NOT NULL, text TEXT NOT NULL, page_number INTEGER, boxes TEXT NOT NULL, parent_id TEXT,
-  category_depth INTEGER, text_as_html TEXT, image_path TEXT, confidence REAL, cells TEXT, summary TEXT,
-  PRIMARY KEY(source_id, idx)) WITHOUT ROWID;
-CREATE INDEX elements_id ON elements(element_id);
-CREATE INDEX elements_image ON elements(image_path) WHERE image_path IS NOT NULL;
-CREATE TABLE chunks(
-  id INTEGER PRIMARY KEY, chunk_id TEXT NOT NULL UNIQUE,
-  source_id TEXT NOT NULL REFERENCES sources(id) ON DELETE CASCADE, idx INTEGER NOT NULL, kind TEXT NOT NULL,
-  text TEXT NOT NULL, title_path TEXT NOT NULL, page_numbers TEXT NOT NULL, element_ids TEXT NOT NULL,
-  boxes TEXT NOT NULL, text_as_html TEXT, image_path TEXT);
-CREATE INDEX chunks_source ON chunks(source_id, idx);
-CREATE TABLE vectors(
-  id INTEGER PRIMARY KEY AUTOINCREMENT, chunk INTEGER NOT NULL REFERENCES chunks(id) ON DELETE CASCADE,
-  name TEXT NOT NULL, text TEXT NOT NULL, text_hash TEXT NOT NULL);
-CREATE INDEX vectors_chunk ON vectors(chunk);
-CREATE INDEX vectors_hash ON vectors(text_hash);
-CREATE TABLE embeddings(text_hash TEXT PRIMARY KEY, vector BLOB NOT NULL) WITHOUT ROWID;
-CREATE TABLE tombstones(vector INTEGER PRIMARY KEY);
-CREATE TABLE summaries(key TEXT PRIMARY KEY, image_path TEXT NOT NULL, text TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE runs(id INTEGER PRIMARY KEY, started REAL NOT NULL, summary TEXT NOT NULL);
-CREATE VIRTUAL TABLE keywords USING fts5(title, body, tokenize = "porter unicode61 remove_diacritics 2");
-CREATE TRIGGER chunks_gone AFTER DELETE ON chunks BEGIN DELETE FROM keywords WHERE rowid = old.id; END;
-CREATE TRIGGER vectors_gone AFTER DELETE ON vectors BEGIN INSERT OR IGNORE INTO tombstones VALUES (old.id); END;
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,7 +121,7 @@ class Library:
         if not (folder / DATABASE).is_file():
             if not create:
                 raise LibraryMissingError(f"no library at {folder}; make one with `pincite ingest PATH`")
-            _make_folder(folder)
+            make_folder(folder)
         try:
             self._open_schema(create=create)
         except LibraryError:
@@ -211,23 +167,23 @@ class Library:
 
     def _open_schema(self, *, create: bool) -> None:
         try:
-            version = self._db.execute("PRAGMA user_version").fetchone()[0]
-            if version == 0 and create:
+            version = schema_version(self._db)
+            if version < SCHEMA_VERSION and (version or create):
                 with self._transaction() as db:
-                    if db.execute("PRAGMA user_version").fetchone()[0] == 0:
-                        _run_script(db, _SCHEMA)
-                        db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-                        db.execute("INSERT INTO meta VALUES ('generation', '0')")
-                return
+                    version = self._current_schema(db)
         except sqlite3.Error as exc:
             raise LibraryError(f"{self.folder}: the library's database cannot be used ({exc})") from exc
-        if version > SCHEMA_VERSION:
-            raise NewerSchemaError(
-                f"{self.folder} was written by a newer pincite (schema {version}, this one knows {SCHEMA_VERSION}):"
-                " upgrade pincite, or name another library with --library"
-            )
+        check_schema(self.folder, version)
         if version == 0:
             raise LibraryMissingError(f"no library at {self.folder}; make one with `pincite ingest PATH`")
+
+    def _current_schema(self, db: sqlite3.Connection) -> int:
+        """Make the tables or bring them up to date, unless another process has just done so."""
+        if schema_version(db) == 0:
+            create_schema(db)
+        else:
+            upgrade_schema(db, self.folder)
+        return schema_version(db)
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -384,11 +340,27 @@ class Library:
                 if not db.execute("SELECT 1 FROM path_roots WHERE path = ?", (stored,)).fetchone():
                     db.execute("DELETE FROM paths WHERE path = ?", (stored,))
                     gone.append(path)
+            if gone:
+                db.execute("INSERT OR REPLACE INTO meta VALUES ('purge', '1'), ('purge_index', '1')")
             self._bump(db)
         return gone
 
+    @property
+    def purging(self) -> bool:
+        """Whether a path left whose bytes may still be in the database: ``sweep`` was not finished."""
+        return self._meta("purge") is not None
+
+    @property
+    def purging_index(self) -> bool:
+        """Whether a path left whose vectors may still be in Chroma's files, which keep what is deleted from them."""
+        return self._meta("purge_index") is not None
+
     def sweep(self) -> int:
-        """Delete sources that no path holds, unused vectors and unreferenced images. Returns the sources deleted."""
+        """Delete sources that no path holds, unused vectors and unreferenced images. Returns the sources deleted.
+
+        After a path has left, the database is written afresh: deleting zeroes rows where they lie, but not the copies
+        that SQLite left behind when it moved them between pages.
+        """
         with self._transaction() as db:
             gone = db.execute(f"DELETE FROM sources WHERE id NOT IN ({_HELD})").rowcount
             held = {row[0] for row in db.execute("SELECT id FROM sources")}
@@ -399,7 +371,7 @@ class Library:
                 " (SELECT image_path FROM elements WHERE image_path IS NOT NULL)"
             )
             if gone:
-                # Merging all segments rewrites them without the deleted words; secure_delete zeroes the freed pages.
+                # Merging all segments rewrites them without the deleted words.
                 db.execute("INSERT INTO keywords(keywords) VALUES ('optimize')")
                 self._bump(db)
         for image in (self.folder / "images").glob("*"):
@@ -408,9 +380,29 @@ class Library:
         for member in (self.folder / "members").glob("*"):
             if member.stem not in held:
                 member.unlink()
-        if gone:
+        if self.purging:
+            self._write_afresh()
+        elif gone:
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return gone
+
+    def _write_afresh(self) -> None:
+        """Leave no byte in the database but those of its rows.
+
+        Raises:
+            LibraryError: it cannot be done now; the next sweep does it.
+        """
+        try:
+            with self._transaction() as db:
+                db.execute("INSERT INTO keywords(keywords) VALUES ('optimize')")
+            self._db.execute("VACUUM")
+            busy, *_ = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            if not busy:
+                self._db.execute("DELETE FROM meta WHERE key = 'purge'")
+        except sqlite3.Error as exc:
+            raise LibraryError(f"{self.folder}: the database cannot be written afresh ({exc}); {_REPEAT}") from exc
+        if busy:
+            raise LibraryError(f"{self.folder} is being read without end by another process; {_REPEAT}")
 
     # --- sources --------------------------------------------------------------------------------
 
@@ -482,7 +474,7 @@ class Library:
             if not (self.folder / name).exists():
                 _write_durably(self.folder / name, data)
         if images:
-            _sync_folder(self.folder / "images")
+            sync_folder(self.folder / "images")
 
     def source(self, source_id: str) -> SourceRecord | None:
         """A stored source."""
@@ -492,6 +484,11 @@ class Library:
     def sources(self) -> list[SourceRecord]:
         """Every stored source."""
         return self._source_rows("", ())
+
+    def derivations(self) -> list[tuple[str, str, int]]:
+        """The keys by which sources were partitioned and chunked, and how many sources have them."""
+        query = "SELECT partition_key, chunk_key, count(*) FROM sources GROUP BY partition_key, chunk_key"
+        return [(row[0], row[1], row[2]) for row in self._db.execute(query)]
 
     def members(self, parent_id: str) -> list[SourceRecord]:
         """The sources that were parts of another."""
@@ -527,9 +524,11 @@ class Library:
         """Keep the bytes of a container's part; durable before the transaction that names it."""
         path = self.member_path(source_id, form)
         if not path.exists():
-            path.parent.mkdir(exist_ok=True)
+            if not path.parent.exists():
+                path.parent.mkdir(exist_ok=True)
+                sync_folder(self.folder)
             _write_durably(path, data)
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
         return path
 
     def keep_members(self, parent_id: str, kept: Sequence[str]) -> None:
@@ -664,6 +663,14 @@ class Library:
         """How many vectors are stored."""
         return int(self._db.execute("SELECT count(*) FROM vectors").fetchone()[0])
 
+    def vector_counts(self, source_ids: Sequence[str]) -> dict[str, int]:
+        """How many vectors each of these sources has; those that have none are left out."""
+        query = (
+            "SELECT c.source_id, count(*) FROM vectors v JOIN chunks c ON c.id = v.chunk"
+            f" WHERE c.source_id IN {_LISTED} GROUP BY c.source_id"
+        )
+        return {row[0]: row[1] for row in self._db.execute(query, (json.dumps(source_ids),))}
+
     def vector_owners(self, ids: Sequence[int]) -> dict[int, tuple[int, str]]:
         """(chunk key, vector name) of vectors that exist; orphans of the index are left out."""
         rows = self._in("SELECT id, chunk, name FROM vectors WHERE id IN", ids)
@@ -702,17 +709,36 @@ class Library:
         dirty = [row[0] for row in self._db.execute("SELECT id FROM sources WHERE dirty ORDER BY id")]
         return dirty, [row[0] for row in self._db.execute("SELECT vector FROM tombstones ORDER BY vector")]
 
-    def mark_indexed(self, source_ids: Sequence[str], deleted: Sequence[int]) -> None:
-        """Record that Chroma holds these sources' vectors and no longer those deleted."""
+    def mark_indexed(self, source_ids: Sequence[str], deleted: Sequence[int], seal: Seal | None = None) -> None:
+        """Record that Chroma holds these sources' vectors and no longer those deleted, and the seal of its files."""
         with self._transaction() as db:
+            db.execute("DELETE FROM index_files")
+            db.executemany(
+                "INSERT INTO index_files VALUES (?, ?, ?, ?)",
+                ((name, file.size, file.changed_ns, file.digest) for name, file in (seal or {}).items()),
+            )
             db.executemany("UPDATE sources SET dirty = 0 WHERE id = ?", ((s,) for s in source_ids))
             db.executemany("DELETE FROM tombstones WHERE vector = ?", ((d,) for d in deleted))
 
     def mark_all_dirty(self) -> None:
-        """Make the next index update write every vector: Chroma's copy was lost or thrown away."""
+        """Make the next index update write every vector: Chroma's copy was lost or is thrown away now."""
         with self._transaction() as db:
+            db.execute("DELETE FROM meta WHERE key = 'purge_index'")
+            db.execute("DELETE FROM index_files")
             db.execute("UPDATE sources SET dirty = 1")
             db.execute("DELETE FROM tombstones")
+
+    def index_seal(self) -> dict[str, SealedFile]:
+        """The seal of Chroma's files; empty while they are being written, or when that was never finished."""
+        return {
+            row["name"]: SealedFile(size=row["size"], changed_ns=row["changed_ns"], digest=row["digest"])
+            for row in self._db.execute("SELECT * FROM index_files ORDER BY name")
+        }
+
+    def unseal_index(self) -> None:
+        """Take the seal off Chroma's files before they are written."""
+        with self._transaction() as db:
+            db.execute("DELETE FROM index_files")
 
     def vector_texts(self) -> Iterator[tuple[str, str]]:
         """(hash, text) of every distinct vector text."""
@@ -731,6 +757,7 @@ class Library:
                 "INSERT OR REPLACE INTO meta VALUES (?, ?)",
                 [("embedder", embedder.name), ("dimension", str(embedder.dimension))],
             )
+            db.execute("DELETE FROM index_files")
             db.execute("UPDATE sources SET dirty = 1")
             self._bump(db)
 
@@ -768,29 +795,6 @@ def _marks(count: int) -> str:
     return ", ".join("?" * count)
 
 
-def _run_script(db: sqlite3.Connection, script: str) -> None:
-    """Run statements inside the open transaction (``executescript`` would commit it)."""
-    statement = ""
-    for line in script.splitlines():
-        statement += line + "\n"
-        if sqlite3.complete_statement(statement):
-            db.execute(statement)
-            statement = ""
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        # The folder becomes private and ignored by git: never do that to one that holds something else.
-        if folder.exists() and not {entry.name for entry in folder.iterdir()} <= _OWN_NAMES:
-            raise LibraryError(f"{folder} holds other files and is no library; name a new or an empty folder")
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        folder.chmod(0o700)
-        (folder / "images").mkdir(exist_ok=True)
-        (folder / ".gitignore").write_text("*\n")
-    except OSError as exc:
-        raise LibraryError(f"cannot make a library at {folder}: {exc.strerror}") from exc
-
-
 def _write_durably(target: Path, data: bytes) -> None:
     """A file that is there whole or not at all, also after a power loss."""
     temporary = target.with_name(f"{target.name}.{os.getpid()}.tmp")
@@ -799,11 +803,3 @@ def _write_durably(target: Path, data: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(target)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

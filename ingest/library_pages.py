@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Self
 
 from ingest.errors import LibraryError
-from ingest.library import DATABASE, Library
+from ingest.library import Library
+from ingest.library_schema import DATABASE
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS web_pages(

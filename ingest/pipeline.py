@@ -22,16 +22,18 @@ from ingest.discover import Listing, identify, list_files, roots_of, sniff_bytes
 from ingest.embed import Embedder, asks_server, embedder_name, load_embedder, text_hash
 from ingest.errors import (
     BrokenError,
-    LibraryError,
     ModelError,
+    NewerSchemaError,
     SourceError,
     UnavailableError,
     UnsupportedError,
     UsageError,
 )
 from ingest.fetch import GoneError, is_url, normal_url
-from ingest.library import DATABASE, EmbedderRecord, Library, PathRecord, SourceRecord
+from ingest.indexing import drop_index, update_index
+from ingest.library import EmbedderRecord, Library, PathRecord, SourceRecord
 from ingest.library_pages import KnownPages
+from ingest.library_schema import DATABASE
 from ingest.ocr import OcrLine, read_picture
 from ingest.partition import CloudAccess, PartitionOptions, count_by_category
 from ingest.reading import Reading, ReadTask, outcome_of, read_many, submit_read
@@ -64,13 +66,9 @@ EMBED_BATCH = 256
 """Texts in one embedding task."""
 TASK_SECONDS = 600.0
 """Seconds that one task may take."""
-REBUILD_LIMIT = 5_000
-"""Vectors up to which Chroma's copy is made anew after a deletion: it takes seconds, and no retriever holds it open."""
 UNDESCRIBED = "not described yet; the next ingest goes on from there"
 INDEX_EVERY = 20_000
 """Vectors after which Chroma is brought up to date during a long ingest."""
-INDEX_SOURCES = 16
-"""Sources whose vectors are handed to Chroma at a time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,12 +85,12 @@ class IngestOptions:
     @property
     def partition_key(self) -> str:
         """Changes when partitioning would give something else."""
-        return stable_id(PARTITION_VERSION, json.dumps(self.partition.key, sort_keys=True))
+        return f"{PARTITION_VERSION}-{stable_id(json.dumps(self.partition.key, sort_keys=True))}"
 
     @property
     def chunk_key(self) -> str:
         """Changes when chunking would give something else."""
-        return stable_id(CHUNK_VERSION, json.dumps(asdict(self.chunk), sort_keys=True))
+        return f"{CHUNK_VERSION}-{stable_id(json.dumps(asdict(self.chunk), sort_keys=True))}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,7 +163,34 @@ def ingest(
         opened.writing(wait=-1 if options.wait else 0),
         _Run(opened, options, settings, embedder, report) as run,
     ):
+        check_versions(opened)
         yield from run.sync(roots)
+
+
+def check_versions(library: Library) -> None:
+    """Say so when stored sources were partitioned or chunked by an earlier version, which are then redone.
+
+    Raises:
+        NewerSchemaError: some were by a later one.
+    """
+    own = int(PARTITION_VERSION), int(CHUNK_VERSION)
+    older = 0
+    for partition_key, chunk_key, count in library.derivations():
+        found = _version_of(partition_key), _version_of(chunk_key)
+        if found[0] > own[0] or found[1] > own[1]:
+            raise NewerSchemaError(
+                f"{library.folder} holds documents that a newer pincite read: upgrade pincite, or name another library"
+                " with --library"
+            )
+        older += count if found != own else 0
+    if older:
+        log.warning("%s: what an earlier pincite read is brought up to date now: %d documents", library.folder, older)
+
+
+def _version_of(key: str) -> int:
+    """The version in a key of ``IngestOptions``; 0 of a key from before there was one in it."""
+    version, mark, _ = key.partition("-")
+    return int(version) if mark and version.isdigit() else 0
 
 
 def _with_cloud(options: PartitionOptions, settings: Settings, folder: Path | None) -> PartitionOptions:
@@ -230,6 +255,8 @@ class _Run:
         """Every result of this run."""
         started = time.time()
         states: Counter[str] = Counter()
+        if self.library.purging:
+            self.library.sweep()
         for result in self._results(roots):
             states[result.state] += 1
             yield result
@@ -799,51 +826,6 @@ def submit_embedding(
     return pool.submit(embed_texts, name, settings, texts, timeout=TASK_SECONDS, network=network)
 
 
-def update_index(library: Library, *, thorough: bool = False) -> None:
-    """Bring Chroma's copy up to date: upsert new sources' vectors, delete those that are gone.
-
-    A copy that was deleted, is damaged or has lost vectors is made anew; so is one that vectors were deleted from,
-    up to ``REBUILD_LIMIT`` vectors or when ``thorough``, as its files would keep them.
-    """
-    if library.embedder is None:
-        return
-    if not library.chroma_folder.is_dir() and library.vector_count():
-        library.mark_all_dirty()
-    if library.index_work()[1] and (thorough or library.vector_count() <= REBUILD_LIMIT):
-        # Chroma's own files keep the vectors that were deleted from it.
-        _drop_index(library)
-    try:
-        _write_index(library, library.embedder)
-    except LibraryError as exc:
-        log.warning("%s; making the index anew", exc)
-        _drop_index(library)
-        _write_index(library, library.embedder)
-
-
-def _drop_index(library: Library) -> None:
-    _drop_folder(library.chroma_folder)
-    library.mark_all_dirty()
-
-
-def _write_index(library: Library, embedder: EmbedderRecord) -> None:
-    sources, deleted = library.index_work()
-    if not (sources or deleted):
-        return
-    from ingest.vectors import ChromaIndex
-
-    index = ChromaIndex(library.chroma_folder, embedder.dimension)
-    try:
-        index.delete(deleted)
-        for start in range(0, len(sources), INDEX_SOURCES):
-            index.upsert(*library.matrix(source_ids=sources[start : start + INDEX_SOURCES]))
-        held, wanted = index.count(), library.vector_count()
-        if held != wanted:
-            raise LibraryError(f"the index in {library.chroma_folder} holds {held} of {wanted} vectors")
-    finally:
-        index.close()
-    library.mark_indexed(sources, deleted)
-
-
 def reindex(library: Library, settings: Settings, name: str | None = None) -> EmbedderRecord:
     """Rebuild all vectors, with another embedder when named, and Chroma's copy of them.
 
@@ -865,21 +847,9 @@ def reindex(library: Library, settings: Settings, name: str | None = None) -> Em
                 renamed[old] = (text_hash(text, wanted), row.astype("<f4").tobytes())
         record = EmbedderRecord(name=wanted, dimension=width or load_embedder(wanted, settings).dimension)
         library.replace_embeddings(record, renamed)
-        _drop_folder(library.chroma_folder)
-        library.mark_all_dirty()
+        drop_index(library)
         update_index(library)
     return record
-
-
-def _drop_folder(folder: Path) -> None:
-    import shutil
-
-    try:
-        shutil.rmtree(folder)
-    except FileNotFoundError:
-        return
-    except OSError as exc:
-        raise LibraryError(f"{folder} cannot be removed: {exc.strerror}") from exc
 
 
 def remove(library: Library, paths: Iterable[str | Path]) -> list[SourceResult]:
@@ -896,7 +866,7 @@ def remove(library: Library, paths: Iterable[str | Path]) -> list[SourceResult]:
                 reason = "not in this library" if whole == str(given) else f"a part of {whole}: remove that"
                 results.append(SourceResult(path=str(given), state="failed", reason=reason))
         library.sweep()
-        update_index(library, thorough=True)
+        update_index(library)
     return results
 
 

@@ -27,6 +27,9 @@ TIE_DIGITS = 6
 
 SEARCH_WIDTH = 400
 """Candidates that Chroma's graph search keeps (``ef_search``): its default of 100 lost 3 of 120 neighbours."""
+WRITE_EVERY = 2
+"""Changes after which Chroma writes its graph to disk, the fewest that it takes: whatever is left unwritten, each
+process that opens the index to read would write."""
 REBUILD = "the index is rebuilt by: pincite reindex"
 
 
@@ -103,7 +106,16 @@ class ChromaIndex:
             if other.name != name:
                 client.delete_collection(other.name)
         return client.get_or_create_collection(
-            name, embedding_function=None, configuration={"hnsw": {"space": "cosine", "ef_search": SEARCH_WIDTH}}
+            name,
+            embedding_function=None,
+            configuration={
+                "hnsw": {
+                    "space": "cosine",
+                    "ef_search": SEARCH_WIDTH,
+                    "sync_threshold": WRITE_EVERY,
+                    "batch_size": WRITE_EVERY,
+                }
+            },
         )
 
     def close(self) -> None:
@@ -120,6 +132,8 @@ class ChromaIndex:
     def upsert(self, ids: NDArray[np.int64], matrix: NDArray[np.float32], sources: Sequence[str] | None = None) -> None:
         """Add vectors or replace those of the same ids; ``sources`` names the source of each, to filter by.
 
+        Each call writes the whole graph to disk once: give it many vectors.
+
         Raises:
             LibraryError: the index is damaged, or is of another dimension than ``matrix``.
         """
@@ -131,7 +145,9 @@ class ChromaIndex:
             for names in self._batches(_names(ids.tolist())):
                 part = slice(start, start + len(names))
                 tags: Any = None if sources is None else [{"source": source} for source in sources[part]]
-                collection.upsert(ids=names, embeddings=matrix[part], metadatas=tags)
+                # A single change would be left unwritten.
+                for _ in range(WRITE_EVERY if len(names) < WRITE_EVERY else 1):
+                    collection.upsert(ids=names, embeddings=matrix[part], metadatas=tags)
                 start += len(names)
 
     def delete(self, ids: Iterable[int]) -> None:

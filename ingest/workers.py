@@ -59,8 +59,10 @@ class WorkerPool:
     that crashes or takes too long costs its worker only.
     """
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, *, extra: int = 0) -> None:
+        """``extra`` bytes are allowed to each worker beyond the usual memory and length of a file."""
         self.count = count
+        self.extra = extra
         self._pool: ProcessPool | None = None
         self._watch: _Watch | None = None
         self._threads = ThreadPoolExecutor(max_workers=REQUESTS, thread_name_prefix="pincite-model")
@@ -78,9 +80,13 @@ class WorkerPool:
 
             context = _Context()
             self._pool = ProcessPool(
-                max_workers=self.count, max_tasks=TASKS_A_WORKER, initializer=_start_worker, context=context
+                max_workers=self.count,
+                max_tasks=TASKS_A_WORKER,
+                initializer=_start_worker,
+                initargs=(self.extra,),
+                context=context,
             )
-            self._watch = _Watch(context.started)
+            self._watch = _Watch(context.started, MEMORY + self.extra)
             self._watch.start()
         future: Future[T] = self._pool.schedule(_bounded, args=(function, args), timeout=timeout)
         return future
@@ -104,9 +110,9 @@ class WorkerPool:
 class _Watch(threading.Thread):
     """Ends workers that need too much memory, and what lost workers left behind."""
 
-    def __init__(self, workers: list[SpawnProcess]) -> None:
+    def __init__(self, workers: list[SpawnProcess], memory: int = MEMORY) -> None:
         super().__init__(name="pincite-watch", daemon=True)
-        self.workers = workers
+        self.workers, self.memory = workers, memory
         self._ended = threading.Event()
 
     def run(self) -> None:
@@ -131,7 +137,7 @@ class _Watch(threading.Thread):
             # Lost, or replaced: what it started would run on.
             _end_group(worker.pid, signal.SIGKILL)
             self.workers.remove(worker)
-        elif used > MEMORY:
+        elif used > self.memory:
             with suppress(ProcessLookupError):
                 os.kill(worker.pid, MEMORY_SIGNAL)
 
@@ -233,7 +239,7 @@ def _cause(code: int | None) -> str:
     return f"its reader crashed (exit code {code})"
 
 
-def _start_worker() -> None:
+def _start_worker(extra: int = 0) -> None:
     """Make this process one that can be lost: its own session, its limits, no network, gone with its parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Pebble's own handler waits until native code returns to Python, 3 s a worker at most.
@@ -241,7 +247,7 @@ def _start_worker() -> None:
     if os.name != "posix":
         return
     os.setsid()
-    _set_limits()
+    _set_limits(extra)
     _cut_network()
     if sys.platform == "linux":
         _libc().prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL))
@@ -251,14 +257,14 @@ def _start_worker() -> None:
     os.dup2(nowhere, 2)
 
 
-def _set_limits() -> None:
+def _set_limits(extra: int) -> None:
     import resource
 
     for kind, value in (
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_NOFILE, OPEN_FILES),
-        (resource.RLIMIT_FSIZE, FILE_BYTES),
-        (resource.RLIMIT_DATA, DATA),
+        (resource.RLIMIT_FSIZE, FILE_BYTES + extra),
+        (resource.RLIMIT_DATA, DATA + extra),
     ):
         _, most = resource.getrlimit(kind)
         allowed = value if most == resource.RLIM_INFINITY else min(value, most)

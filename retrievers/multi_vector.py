@@ -13,6 +13,7 @@ from ingest.embed import Embedder, load_embedder
 from ingest.errors import LibraryError
 from ingest.fetch import is_url
 from ingest.library import EmbedderRecord, Library
+from ingest.library_index import Seal, damage_of, stamp_of
 from ingest.settings import DEFAULT_EMBEDDER, Settings, find_library, read_settings
 from ingest.types import Chunk, Hit, Kind
 from retrievers.language import content_terms, match_query, without_form
@@ -189,7 +190,10 @@ class _Vectors:
         self._generation = -1
         self._exact: ExactIndex | None = None
         self._chroma: ChromaIndex | None = None
+        self._seal: Seal = {}
+        self._stamp: tuple[int, ...] = ()
         self._surplus = 0
+        self._told = False
 
     def search(self, query: NDArray[np.float32], k: int, allowed: Collection[int] | None) -> Found:
         """The ``k`` nearest vectors, of those ``allowed``; some that no chunk owns any more may be among them."""
@@ -219,33 +223,60 @@ class _Vectors:
 
     def _current(self) -> ExactIndex:
         """The exact index: over all vectors, or with Chroma open over those that it lacks."""
-        generation = self._library.generation
-        if self._exact is None or generation != self._generation:
-            self._release()
+        state = self._library.generation, self._library.index_seal()
+        touched = self._chroma is not None and self._stamp != self._files_stamp()
+        if self._exact is None or touched or state != (self._generation, self._seal):
             stored = self._library.embedder
             many = stored is not None and self._library.vector_count() > self._exact_limit
-            self._exact = self._open_chroma(stored) if many and stored else self._exact_over(dirty_only=False)
-            self._generation = generation
+            self._exact = self._beside_chroma(stored, state[1]) if many and stored else self._without_chroma()
+            self._generation, self._seal = state
         return self._exact
 
-    def _open_chroma(self, stored: EmbedderRecord) -> ExactIndex:
-        from ingest.vectors import ChromaIndex
-
+    def _beside_chroma(self, stored: EmbedderRecord, seal: Seal) -> ExactIndex:
+        """With Chroma's index open: the exact index over the vectors that it lacks."""
         # Before Chroma is opened: what is indexed in between is then found twice, not lost.
         fresh = self._exact_over(dirty_only=True)
         try:
-            self._chroma = ChromaIndex(self._library.chroma_folder, stored.dimension, create=False)
+            self._check_files(seal)
+            if self._chroma is None or seal != self._seal:
+                self._open_chroma(stored)
         except LibraryError as exc:
             return self._all(exc)
+        self._stamp, self._told = stamp_of(self._library.chroma_folder, seal), False
         self._surplus = len(self._library.index_work()[1])
         return fresh
 
-    def _all(self, problem: LibraryError) -> ExactIndex:
-        """Without Chroma: the exact index over all vectors."""
-        log.warning("%s; until then all vectors are compared, which is slower", problem)
+    def _check_files(self, seal: Seal) -> None:
+        """Make sure that Chroma's files are as the library left them: what else it would make of them is unknown.
+
+        Raises:
+            LibraryError: they are not, or are being written.
+        """
+        folder = self._library.chroma_folder
+        damage = damage_of(folder, seal) if seal else "is being made, or making it was not finished"
+        if damage is not None:
+            raise LibraryError(f"the search index in {folder}: {damage}; the next `pincite ingest` makes it anew")
+
+    def _open_chroma(self, stored: EmbedderRecord) -> None:
+        from ingest.vectors import ChromaIndex
+
         self._release()
-        self._exact = self._exact_over(dirty_only=False)
+        self._chroma = ChromaIndex(self._library.chroma_folder, stored.dimension, create=False)
+
+    def _files_stamp(self) -> tuple[int, ...]:
+        return stamp_of(self._library.chroma_folder, self._seal)
+
+    def _all(self, problem: LibraryError) -> ExactIndex:
+        """Without Chroma: the exact index over all vectors. Says so once, until Chroma could be opened again."""
+        if not self._told:
+            log.warning("%s; until then all vectors are compared, which is slower", problem)
+        self._told = True
+        self._exact = self._without_chroma()
         return self._exact
+
+    def _without_chroma(self) -> ExactIndex:
+        self._release()
+        return self._exact_over(dirty_only=False)
 
     def _exact_over(self, *, dirty_only: bool) -> ExactIndex:
         from ingest.vectors import ExactIndex

@@ -16,7 +16,7 @@ from click.testing import CliRunner, Result
 
 import cli
 from ingest import pipeline
-from ingest.library import DATABASE
+from ingest.library_schema import DATABASE
 from tests.inline_pool import InlinePool
 
 ROOT = Path(__file__).resolve().parents[1]

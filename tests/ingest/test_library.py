@@ -18,7 +18,8 @@ from ingest.errors import (
     LibraryMissingError,
     NewerSchemaError,
 )
-from ingest.library import DATABASE, SCHEMA_VERSION, EmbedderRecord, Library, PathRecord, SourceRecord
+from ingest.library import EmbedderRecord, Library, PathRecord, SourceRecord
+from ingest.library_schema import DATABASE, SCHEMA_VERSION
 from ingest.pipeline import remove
 from ingest.rows import pack_words, path_text, shown_path, stored_path, unpack_words
 from ingest.types import Cell, Chunk, Element, Page, PageBox, Partition, VectorText, Word
@@ -124,6 +125,24 @@ def test_a_newer_schema_says_what_to_do(library):
         Library(library.folder)
     with pytest.raises(NewerSchemaError):
         Library(library.folder, create=True)
+
+
+def test_a_library_of_an_earlier_schema_is_brought_up_to_date_and_told(library, tmp_path, caplog):
+    put(library, "a", "one")
+    library.close()
+    with sqlite3.connect(library.folder / DATABASE) as db:
+        db.execute("DROP TABLE index_files")
+        db.execute("PRAGMA user_version = 1")
+    db.close()
+    with Library(library.folder) as upgraded, Library(tmp_path / "new", create=True) as new:
+        assert texts_of(upgraded) == {"a": ["one"]}
+        tables = "SELECT type, name, sql FROM sqlite_master ORDER BY name"
+        assert list(map(tuple, upgraded._db.execute(tables))) == list(map(tuple, new._db.execute(tables)))
+    assert caplog.messages == [
+        f"{library.folder}: brought from schema 1 to 2; the search index is made anew by the next ingest"
+    ]
+    with Library(library.folder):
+        assert len(caplog.messages) == 1
 
 
 def test_a_file_that_is_no_database_is_an_error_of_the_library(tmp_path):

@@ -11,9 +11,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ingest import pipeline, reading
+from ingest import indexing, pipeline, reading
 from ingest.chunk import ChunkOptions
-from ingest.errors import EmbedderMismatchError, LibraryLockedError, LimitError, UnsupportedError, UsageError
+from ingest.errors import (
+    EmbedderMismatchError,
+    LibraryLockedError,
+    LimitError,
+    NewerSchemaError,
+    UnsupportedError,
+    UsageError,
+)
 from ingest.library import Library
 from ingest.partition import PartitionOptions
 from ingest.pipeline import IngestOptions, ingest, library_status, partition_many, reindex, remove
@@ -101,6 +108,7 @@ class Desk:
 def desk(tmp_path, monkeypatch) -> Desk:
     pool = InlinePool(2)
     monkeypatch.setattr(pipeline, "WorkerPool", lambda count: pool)
+    monkeypatch.setattr(indexing, "WorkerPool", InlinePool)
     return Desk(tmp_path, pool)
 
 
@@ -390,6 +398,30 @@ def test_another_partition_option_reads_again_and_embeds_nothing_known(desk):
     assert desk.states(partition=options) == {"docs/a.md": "ingested"}
     assert (desk.pool.tasks, desk.embedder.texts) == (["partition_text"], [])
     assert desk.states(partition=options) == {"docs/a.md": "unchanged"}
+
+
+@pytest.mark.parametrize(("stage", "reads"), [("PARTITION_VERSION", ["partition_text"]), ("CHUNK_VERSION", [])])
+def test_what_an_earlier_version_derived_is_derived_again_and_told(desk, monkeypatch, caplog, stage, reads):
+    desk.write("a.md", FERRY)
+    desk.run()
+    assert not caplog.messages
+    monkeypatch.setattr(pipeline, stage, str(int(getattr(pipeline, stage)) + 1))
+    assert desk.states() == {"docs/a.md": "ingested"}
+    assert desk.pool.tasks == reads
+    assert desk.embedder.texts == []
+    (told,) = caplog.messages
+    assert told.endswith("what an earlier pincite read is brought up to date now: 1 documents")
+    assert desk.states() == {"docs/a.md": "unchanged"}
+    assert len(caplog.messages) == 1
+
+
+@pytest.mark.parametrize("stage", ["PARTITION_VERSION", "CHUNK_VERSION"])
+def test_what_a_newer_version_derived_is_refused(desk, monkeypatch, stage):
+    desk.write("a.md", FERRY)
+    desk.run()
+    monkeypatch.setattr(pipeline, stage, "0")
+    with pytest.raises(NewerSchemaError, match="upgrade pincite"):
+        desk.run()
 
 
 def test_the_warnings_of_an_earlier_reading_do_not_outlive_it(desk, monkeypatch):

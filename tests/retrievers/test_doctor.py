@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from ingest.library import DATABASE, Library
+from ingest.library import Library
+from ingest.library_schema import DATABASE
 from ingest.settings import Settings
 from retrievers import doctor
 from retrievers.doctor import Check, examine

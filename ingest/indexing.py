@@ -1,0 +1,133 @@
+"""Chroma's copy of the vectors is brought up to date, or made anew from the library when it is lost or damaged.
+
+Chroma writes in a process of its own that ends when it has written: an open that hangs or crashes costs that process
+alone, and nothing of it writes on after the folder was thrown away.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from ingest.errors import LibraryError, SourceError
+from ingest.library import Library
+from ingest.library_index import damage_of, seal_of
+from ingest.workers import WorkerPool, at_border, result_of
+
+log = logging.getLogger(__name__)
+
+REBUILD_LIMIT = 5_000
+"""Vectors up to which the copy is made anew when some are replaced: it takes seconds, and what was replaced is gone."""
+AT_ONCE = 5_000
+"""Vectors that are handed to Chroma at a time, about: it writes its whole graph to disk each time."""
+OPEN_SECONDS = 60.0
+"""Seconds that Chroma may take to open and close its files."""
+VECTORS_A_SECOND = 50
+"""Vectors that the slowest machine indexes in a second."""
+NUMBERS = 4
+"""Times that a vector may lie in memory while it is written."""
+
+
+def update_index(library: Library) -> None:
+    """Bring Chroma's copy up to date: add the vectors of new sources, take out those that are gone.
+
+    A copy that was lost, changed by others or never finished is made anew. So is one that documents left, as its
+    files would keep their vectors, and a small one that vectors were replaced in.
+
+    Raises:
+        LibraryError: it cannot be written. All documents are found without it.
+    """
+    if library.purging_index or _is_lost(library) or _is_small_and_stale(library):
+        drop_index(library)
+    try:
+        _write(library)
+    except LibraryError as exc:
+        log.warning("%s; it is made anew", exc)
+        drop_index(library)
+        _write(library)
+
+
+def drop_index(library: Library) -> None:
+    """Throw Chroma's copy away; the next update makes it anew.
+
+    Raises:
+        LibraryError: its folder cannot be removed.
+    """
+    library.mark_all_dirty()
+    try:
+        shutil.rmtree(library.chroma_folder)
+    except FileNotFoundError:
+        return
+    except OSError as exc:
+        raise LibraryError(f"{library.chroma_folder} cannot be removed: {exc.strerror}; check its permissions") from exc
+
+
+def _is_lost(library: Library) -> bool:
+    """Whether there is no sound copy to add to."""
+    seal = library.index_seal()
+    if not seal:
+        return True
+    damage = damage_of(library.chroma_folder, seal)
+    if damage is not None:
+        log.warning("the search index in %s is damaged (%s); it is made anew", library.chroma_folder, damage)
+    return damage is not None
+
+
+def _is_small_and_stale(library: Library) -> bool:
+    return bool(library.index_work()[1]) and library.vector_count() <= REBUILD_LIMIT
+
+
+def _write(library: Library) -> None:
+    """Have a process of its own write what Chroma's copy lacks, and seal the files that it leaves."""
+    sources, deleted = library.index_work()
+    if library.embedder is None or not (sources or deleted):
+        return
+    library.unseal_index()
+    count = library.vector_count()
+    try:
+        with WorkerPool(1, extra=NUMBERS * 4 * count * library.embedder.dimension) as pool:
+            seconds = OPEN_SECONDS + count / VECTORS_A_SECOND
+            result_of(pool.submit(at_border, write_index, library.folder, sources, deleted, timeout=seconds))
+    except SourceError as exc:
+        raise LibraryError(f"the search index in {library.chroma_folder} could not be written ({exc})") from exc
+    library.mark_indexed(sources, deleted, seal_of(library.chroma_folder))
+
+
+def write_index(folder: Path, sources: Sequence[str], deleted: Sequence[int]) -> None:
+    """Take vectors out of the index of a library's folder and add those of sources; the task of a worker.
+
+    Raises:
+        LibraryError: Chroma cannot write them, or does not hold what it was given.
+    """
+    from ingest.vectors import ChromaIndex
+
+    with Library(folder) as library:
+        stored = library.embedder
+        assert stored is not None
+        index = ChromaIndex(library.chroma_folder, stored.dimension)
+        try:
+            index.delete(deleted)
+            for group in _groups(library, sources):
+                index.upsert(*library.matrix(source_ids=group))
+            held, wanted = index.count(), library.vector_count()
+        finally:
+            index.close()
+    if held != wanted:
+        raise LibraryError(f"it holds {held} of {wanted} vectors")
+
+
+def _groups(library: Library, sources: Sequence[str]) -> Iterator[list[str]]:
+    """Sources in groups of about ``AT_ONCE`` vectors."""
+    counts = library.vector_counts(sources)
+    group: list[str] = []
+    vectors = 0
+    for source in sources:
+        if group and vectors + counts.get(source, 0) > AT_ONCE:
+            yield group
+            group, vectors = [], 0
+        group.append(source)
+        vectors += counts.get(source, 0)
+    if group:
+        yield group

@@ -1,0 +1,37 @@
+"""An ingest that is killed and run again gives what an undisturbed one gives: ``tests.bench.kill`` in small."""
+
+import shutil
+
+import pytest
+
+from tests.bench.kill import differences, parsed_again, redone, run
+
+SAMPLES = ["faq.md", "report.pdf", "notes.txt"]
+KILLS = [2, 3, 5]
+"""Lines after which a run is killed: each tells a source that is begun, or one that is finished."""
+
+
+@pytest.fixture
+def docs(samples, tmp_path):
+    folder = tmp_path / "docs"
+    folder.mkdir()
+    for name in SAMPLES:
+        shutil.copy(samples / name, folder)
+    for n in range(3):
+        (folder / f"note{n}.md").write_text(f"# Note {n}\n\nThe ferry number {n} sails at noon.\n")
+    return folder
+
+
+def test_three_kills_lose_nothing_and_parse_nothing_that_was_finished_again(docs, tmp_path):
+    undisturbed, disturbed = tmp_path / "a", tmp_path / "b"
+    whole = run([str(docs), str(undisturbed), "auto", "auto"])
+    assert len(whole.finished) == 6
+    how = [str(docs), str(disturbed), "auto", "auto"]
+    runs = [run(how, at_line=line) for line in KILLS]
+    assert [each.killed for each in runs] == [True] * 3
+    assert sum(len(each.finished) for each in runs) > 0
+    runs.append(run(how))
+    assert sorted(source for each in runs for source in each.finished) == sorted(whole.finished)
+    assert parsed_again(runs) == []
+    assert max(redone(runs)) <= 4
+    assert list(differences(undisturbed, disturbed)) == []
