@@ -166,6 +166,7 @@ def main() -> None:
     help="Seconds between requests to a site; what its robots.txt asks for counts if it is more.",
 )
 @click.option("--allow-private", is_flag=True, help="Fetch also from this machine and private networks.")
+@click.option("--follow-symlinks", is_flag=True, help="Follow symbolic links in folders, wherever they lead.")
 @click.option("--prune", is_flag=True, help="Remove the sources of a root that is gone or suddenly empty.")
 @click.option("--retry-failed", is_flag=True, help="Read files again that failed before and have not changed.")
 @click.option("--no-wait", is_flag=True, help="Exit when another process is writing to the library.")
@@ -182,6 +183,7 @@ def ingest(
     max_pages: int | None,
     delay: float,
     allow_private: bool,
+    follow_symlinks: bool,
     prune: bool,
     retry_failed: bool,
     no_wait: bool,
@@ -209,6 +211,7 @@ def ingest(
         chunk=ChunkOptions(chunking=chunking),  # type: ignore[arg-type]
         crawl=CrawlOptions(depth=depth, max_pages=max_pages, delay=delay, allow_private=allow_private),
         prune=prune,
+        follow_symlinks=follow_symlinks,
         retry_failed=retry_failed,
         wait=not no_wait,
     )

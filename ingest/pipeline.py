@@ -18,7 +18,17 @@ from typing import TYPE_CHECKING, Any, Self
 
 from ingest.chunk import ChunkOptions, chunk
 from ingest.crawl import CrawlOptions, SiteListing, sync_site
-from ingest.discover import Listing, identify, list_files, roots_of, sniff_bytes
+from ingest.discover import (
+    BEING_WRITTEN,
+    READINGS,
+    FileStamp,
+    Listing,
+    identify,
+    list_files,
+    read_stamp,
+    roots_of,
+    sniff_bytes,
+)
 from ingest.embed import Embedder, asks_server, embedder_name, load_embedder, text_hash
 from ingest.errors import (
     BrokenError,
@@ -82,6 +92,7 @@ class IngestOptions:
     crawl: CrawlOptions = field(default_factory=CrawlOptions)
     prune: bool = False
     retry_failed: bool = False
+    follow_symlinks: bool = False
     wait: bool = True
 
     @property
@@ -114,6 +125,8 @@ class _Job:
     roots: Sequence[str]
     source: Source
     mtime_ns: int
+    stamp: FileStamp | None = None
+    tries: int = 1
     started: float = field(default_factory=time.perf_counter)
     stored: SourceRecord | None = None
     partition: Partition | None = None
@@ -266,7 +279,7 @@ class _Run:
         known = self.library.paths(str(root))
         kept = f"; its sources were kept: {len(known)} (--prune removes them)" if known else ""
         try:
-            listing = list_files(root, library=self.library.folder)
+            listing = list_files(root, library=self.library.folder, follow=self.options.follow_symlinks)
         except (FileNotFoundError, NotADirectoryError) as exc:
             if known and self.options.prune:
                 return Listing(files=(), unreadable=())
@@ -358,16 +371,35 @@ class _Run:
         if is_url(path):
             self._begin_page(path, roots)
             return
+        self._begin_file(path, roots, tries=1)
+
+    def _begin_file(self, path: str, roots: Sequence[str], *, tries: int) -> None:
+        stamp = self._stamp(path, roots)
         try:
-            source = identify(path, max_bytes=self.settings.max_file_mb * 2**20)
-            mtime_ns = Path(path).stat().st_mtime_ns
+            source = identify(path, max_bytes=self.settings.max_file_mb * 2**20, follow=self._may_follow(path, roots))
         except SourceError as exc:
             self._put_unidentified(path, roots, exc)
             return
-        except OSError as exc:
-            self._put_unidentified(path, roots, SourceError(f"cannot be read: {exc.strerror}"))
-            return
-        self._admit(_Job(path=path, roots=roots, source=source, mtime_ns=mtime_ns))
+        mtime_ns = stamp.mtime_ns if stamp else 0
+        self._admit(_Job(path=path, roots=roots, source=source, mtime_ns=mtime_ns, stamp=stamp, tries=tries))
+
+    def _may_follow(self, path: str, roots: Sequence[str]) -> bool:
+        """Whether a path may be a symbolic link: one that was named, or all where that was asked for."""
+        return self.options.follow_symlinks or path in roots
+
+    def _stamp(self, path: str, roots: Sequence[str]) -> FileStamp | None:
+        return read_stamp(path, follow=self._may_follow(path, roots))
+
+    def _begin_again(self, job: _Job) -> bool:
+        """Whether a file was written to, or replaced, since it was identified; if so it is begun again, a few times."""
+        if job.stamp is None or job.stamp == self._stamp(job.path, job.roots):
+            return False
+        job.failed = True
+        if job.tries < READINGS:
+            self._begin_file(job.path, job.roots, tries=job.tries + 1)
+        else:
+            self._put_unidentified(job.path, job.roots, UnavailableError(BEING_WRITTEN))
+        return True
 
     def _begin_page(self, url: str, roots: Sequence[str]) -> None:
         """Start what a fetched page lacks, or record why it could not be fetched."""
@@ -481,10 +513,16 @@ class _Run:
 
     def _was_read(self, task: ReadTask, job: _Job, future: Future[Any]) -> None:
         assert job.reading is not None
-        self._start_reads(job, job.reading.take(task, outcome_of(future)))
+        try:
+            self._start_reads(job, job.reading.take(task, outcome_of(future)))
+            found = at_border(job.reading.whole) if job.reading.done else None
+        except SourceError:
+            if self._begin_again(job):
+                return
+            raise
         self._report("reading", self.library.shown(job.path))
-        if job.reading.done:
-            job.partition = job.reading.whole()
+        if found is not None and not self._begin_again(job):
+            job.partition = found
             self._read_pictures(job)
 
     def _read_pictures(self, job: _Job) -> None:

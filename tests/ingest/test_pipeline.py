@@ -258,6 +258,106 @@ def test_a_file_that_cannot_be_opened_keeps_its_earlier_content(desk, monkeypatc
     assert desk.states() == {"docs/a.md": "unchanged"}
 
 
+@pytest.fixture
+def meanwhile(desk, monkeypatch):
+    """Has something done each time that a file was read in a worker, before what was read is taken."""
+
+    def then(act):
+        real = desk.pool.submit
+
+        def submit(function, *args, **options):
+            future = real(function, *args, **options)
+            if desk.pool.tasks[-1] == "partition_text":
+                act()
+            return future
+
+        monkeypatch.setattr(desk.pool, "submit", submit)
+
+    return then
+
+
+def test_a_file_that_is_replaced_while_it_is_read_is_read_again(desk, meanwhile):
+    path = desk.write("a.md", FERRY)
+    new = FERRY.replace("oak", "steel")
+    meanwhile(lambda: path.write_text(new) if path.read_text() == FERRY else None)
+    (result,) = desk.run()
+    assert (result.state, desk.pool.tasks) == ("ingested", ["partition_text"] * 2)
+    assert "steel" in desk.texts()
+    assert "oak" not in desk.texts()
+    with desk.open() as library:
+        assert library.path(str(path)).source_id == hashlib.sha256(new.encode()).hexdigest()
+
+
+def test_a_failure_to_read_what_a_file_was_before_does_not_count(desk, meanwhile):
+    path = desk.write("a.pdf", b"%PDF-1.7\nbroken\n")
+    meanwhile(lambda: path.write_text("<html><body><p>Now a page.</p></body></html>"))
+    with Library(desk.folder / "lib", create=True) as library:
+        (result,) = desk.run()
+        assert result.state == "failed"
+        assert result.reason.startswith("is being written")
+        assert library.path(str(path)).failed_key is None
+
+
+def test_a_link_that_takes_a_files_place_while_it_is_read_brings_nothing_in(desk, meanwhile):
+    path = desk.write("a.txt", "Public text.\n")
+    secret = desk.folder / "secret.txt"
+    secret.write_text("A zqxsecret text.\n")
+
+    def swap():
+        path.unlink(missing_ok=True)
+        path.symlink_to(secret)
+
+    meanwhile(swap)
+    (result,) = desk.run()
+    assert (result.state, result.reason) == ("skipped", "not a regular file")
+    assert desk.texts() == ""
+
+
+def test_a_file_that_is_written_to_all_the_time_keeps_its_earlier_content(desk, meanwhile):
+    path = desk.write("a.md", FERRY)
+    desk.run()
+    path.write_text("Another text.\n")
+    meanwhile(lambda: path.write_text(path.read_text() + "And more.\n"))
+    (result,) = desk.run()
+    assert (result.state, len(desk.pool.tasks)) == ("failed", 3)
+    assert result.reason == "is being written; the next ingest reads it; its earlier content was kept"
+    assert "oak" in desk.texts()
+
+
+def test_links_are_followed_on_request_alone(desk):
+    outside = desk.folder / "outside.md"
+    outside.write_text(FERRY)
+    (desk.docs / "a.md").symlink_to(outside)
+    assert desk.states() == {}
+    assert desk.states(desk.docs / "a.md") == {"docs/a.md": "ingested"}
+    assert desk.states(follow_symlinks=True) == {"docs/a.md": "unchanged"}
+
+
+def test_the_same_size_and_time_do_not_hide_a_change(desk):
+    path = desk.write("a.md", FERRY)
+    desk.run()
+    before = path.stat()
+    path.write_text(FERRY.replace("9 euros", "8 euros"))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert desk.states() == {"docs/a.md": "ingested"}
+    assert "8 euros" in desk.texts()
+
+
+def test_another_time_alone_is_no_change(desk):
+    path = desk.write("a.md", FERRY)
+    desk.run()
+    os.utime(path, (1, 1))
+    assert desk.states() == {"docs/a.md": "unchanged"}
+    assert (desk.pool.tasks, desk.embedder.texts) == ([], [])
+
+
+def test_a_mistake_while_pages_are_joined_fails_its_file_alone(desk, monkeypatch):
+    desk.write("a.md", FERRY)
+    monkeypatch.setattr(reading.Reading, "whole", lambda _: {}["none"])
+    (result,) = desk.run()
+    assert (result.state, result.reason) == ("failed", "cannot be read (KeyError: 'none')")
+
+
 def test_the_library_folder_is_never_ingested(desk):
     desk.write("a.md", FERRY)
     desk.run()
