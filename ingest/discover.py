@@ -19,6 +19,8 @@ from ingest.partition import FORMATS, format_of_extension, format_of_text, lacki
 from ingest.types import Source
 
 BLOCK_BYTES = 2**20
+FUTURE_NS = 3600 * 10**9
+"""Nanoseconds by which a file's time may lie ahead and still be true."""
 READINGS = 3
 """Times that a file is read which changes while it is read."""
 HEAD_BYTES = 2**16
@@ -76,6 +78,10 @@ class FileStamp:
     size: int
     mtime_ns: int
     changed_ns: int
+
+    def is_fresh(self, now_ns: int, seconds: float) -> bool:
+        """Whether the file was touched in the last seconds, or since. A clock that was set back does not count."""
+        return now_ns - seconds * 1e9 < self.changed_ns < now_ns + FUTURE_NS
 
 
 def stamp_of(found: os.stat_result) -> FileStamp:

@@ -230,8 +230,17 @@ class Library:
             raise LibraryMissingError(f"no library at {self.folder}; make one with `pincite ingest PATH`")
 
     @contextlib.contextmanager
+    def together(self) -> Iterator[None]:
+        """All that is written inside is written at the end, all or nothing."""
+        with self._transaction():
+            yield
+
+    @contextlib.contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         db = self._db
+        if db.in_transaction:
+            yield db
+            return
         try:
             db.execute("BEGIN IMMEDIATE")
             yield db

@@ -4,6 +4,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from concurrent.futures import Future
 from dataclasses import replace
 from email.message import EmailMessage
 from pathlib import Path
@@ -343,6 +344,17 @@ def test_the_same_size_and_time_do_not_hide_a_change(desk):
     assert "8 euros" in desk.texts()
 
 
+def test_files_that_may_still_be_written_to_are_left_as_they_are_known(desk):
+    path = desk.write("a.md", FERRY)
+    assert desk.run(still=3600) == []
+    assert desk.states() == {"docs/a.md": "ingested"}
+    path.write_text("Another text.\n")
+    assert desk.run(still=3600) == []
+    assert "oak" in desk.texts()
+    assert desk.states(still=1e-9) == {"docs/a.md": "ingested"}
+    assert "Another text." in desk.texts()
+
+
 def test_another_time_alone_is_no_change(desk):
     path = desk.write("a.md", FERRY)
     desk.run()
@@ -622,6 +634,12 @@ def test_a_name_that_is_not_utf8_goes_all_the_way(desk):
         assert [r.state for r in remove(library, ["docs/caf\\xe9.md"])] == ["removed"]
 
 
+def test_a_pdf_whose_name_is_not_utf8_is_read(desk, samples):
+    shutil.copy(samples / "report.pdf", os.fsdecode(os.fsencode(desk.docs) + b"/caf\xe9.pdf"))
+    (result,) = desk.run()
+    assert (result.path, result.state, result.pages) == ("docs/caf\\xe9.pdf", "ingested", 7)
+
+
 def test_progress_counts_files_and_names_the_stage(desk):
     desk.write("a.md", FERRY)
     desk.write("b.txt", "A text.\n")
@@ -777,3 +795,50 @@ def test_a_missing_path_leaves_no_library_behind(tmp_path):
     (result,) = ingest([tmp_path / "nosuch"], tmp_path / "lib")
     assert (result.state, result.reason) == ("failed", "no such file or folder")
     assert not (tmp_path / "lib").exists()
+
+
+def test_small_files_share_tasks_and_a_lost_one_costs_itself_alone(desk, monkeypatch):
+    for number in range(5):
+        desk.write(f"{number}.txt", f"Text number {number}.\n")
+    bundled = []
+
+    def lost(calls):
+        bundled.append(len(calls))
+        future = Future()
+        future.set_exception(LimitError("its reader crashed (signal SIGSEGV)"))
+        return future
+
+    monkeypatch.setattr(desk.pool, "each", lost)
+    real = reading.partition_text
+
+    def crashing(source, options):
+        if source.path.name == "3.txt":
+            raise LimitError("its reader crashed (signal SIGSEGV)")
+        return real(source, options)
+
+    monkeypatch.setattr(reading, "partition_text", crashing)
+    assert desk.states() == {f"docs/{n}.txt": "failed" if n == 3 else "ingested" for n in range(5)}
+    assert bundled[0] == 5
+    assert desk.states() == {f"docs/{n}.txt": "failed" if n == 3 else "unchanged" for n in range(5)}
+
+
+def test_an_interrupted_write_of_many_sources_leaves_none_half_written(desk, monkeypatch):
+    for number in range(5):
+        desk.write(f"{number}.txt", f"Text number {number}.\n")
+    real, done = Library.put_source, []
+
+    def failing(library, record, *rest):
+        done.append(record.id)
+        if len(done) == 3:
+            raise KeyboardInterrupt
+        real(library, record, *rest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Library, "put_source", failing)
+        with pytest.raises(KeyboardInterrupt):
+            desk.run()
+    with desk.open() as library:
+        held = [record.id for record in library.sources()]
+        assert {known.source_id for known in library.paths().values()} == set(held)
+    assert set(desk.states().values()) <= {"ingested", "unchanged"}
+    assert all(f"Text number {number}." in desk.texts() for number in range(5))
