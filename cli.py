@@ -166,6 +166,8 @@ def main() -> None:
     help="Seconds between requests to a site; what its robots.txt asks for counts if it is more.",
 )
 @click.option("--allow-private", is_flag=True, help="Fetch also from this machine and private networks.")
+@click.option("--watch", is_flag=True, help="Go on after that: follow the folders until Ctrl-C.")
+@click.option("--follow-symlinks", is_flag=True, help="Follow symbolic links in folders, wherever they lead.")
 @click.option("--prune", is_flag=True, help="Remove the sources of a root that is gone or suddenly empty.")
 @click.option("--retry-failed", is_flag=True, help="Read files again that failed before and have not changed.")
 @click.option("--no-wait", is_flag=True, help="Exit when another process is writing to the library.")
@@ -182,6 +184,8 @@ def ingest(
     max_pages: int | None,
     delay: float,
     allow_private: bool,
+    watch: bool,
+    follow_symlinks: bool,
     prune: bool,
     retry_failed: bool,
     no_wait: bool,
@@ -196,12 +200,14 @@ def ingest(
     pincite ingest docs reports/2024.pdf
     pincite ingest docs --jobs 1 --json
     pincite ingest https://example.org/handbook/ --depth 2
+    pincite ingest docs --watch
     """
     from ingest.chunk import ChunkOptions
     from ingest.crawl import CrawlOptions
     from ingest.partition import PartitionOptions
     from ingest.pipeline import IngestOptions
     from ingest.pipeline import ingest as run
+    from ingest.watch import follow
 
     settings = _settings(library, jobs=jobs, password=password)
     options = IngestOptions(
@@ -209,19 +215,34 @@ def ingest(
         chunk=ChunkOptions(chunking=chunking),  # type: ignore[arg-type]
         crawl=CrawlOptions(depth=depth, max_pages=max_pages, delay=delay, allow_private=allow_private),
         prune=prune,
+        follow_symlinks=follow_symlinks,
         retry_failed=retry_failed,
         wait=not no_wait,
     )
     _tell_of_cloud(parser)
-    started = time.perf_counter()
-    results: list[SourceResult] = []
     with _screen(as_json=as_json) as (update, say):
-        for result in run(paths, options=options, settings=settings, on_progress=update):
-            results.append(result)
-            _print_result(result, as_json=as_json, say=say)
-    _print_summary(results, time.perf_counter() - started, as_json=as_json)
+        if watch:
+            for turn in follow(paths, options=options, settings=settings, on_progress=update):
+                _print_results(turn, as_json=as_json, say=say, is_news=True)
+        results = _print_results(
+            run(paths, options=options, settings=settings, on_progress=update), as_json=as_json, say=say
+        )
     if any(r.state == "failed" for r in results):
         sys.exit(FAILED)
+
+
+def _print_results(
+    found: Iterator[SourceResult], *, as_json: bool, say: Callable[[str], None], is_news: bool = False
+) -> list[SourceResult]:
+    """Print results as they come, and their sum; of news nothing where there are none."""
+    started = time.perf_counter()
+    results: list[SourceResult] = []
+    for result in found:
+        results.append(result)
+        _print_result(result, as_json=as_json, say=say)
+    if results or not is_news:
+        _print_summary(results, time.perf_counter() - started, as_json=as_json, say=say)
+    return results
 
 
 def _tell_of_cloud(parser: str) -> None:
@@ -287,7 +308,7 @@ def _counts(result: SourceResult) -> str:
     return ", ".join(f"{n} {name}{'s' * (n != 1)}" for n, name in found if n)
 
 
-def _print_summary(results: list[SourceResult], seconds: float, *, as_json: bool) -> None:
+def _print_summary(results: list[SourceResult], seconds: float, *, as_json: bool, say: Callable[[str], None]) -> None:
     from retrievers.shapes import summary_json
 
     summary = summary_json(results, seconds)
@@ -297,7 +318,7 @@ def _print_summary(results: list[SourceResult], seconds: float, *, as_json: bool
     counts = summary["summary"]
     states = ("ingested", "unchanged", "partial", "skipped", "failed", "removed")
     said = ", ".join(f"{counts[s]} {s}" for s in states if counts[s]) or "nothing to do"
-    click.echo(f"{said}; {counts['pages']} pages in {seconds:.1f} s")
+    say(f"{said}; {counts['pages']} pages in {seconds:.1f} s")
 
 
 # --- ask and search -----------------------------------------------------------------------------

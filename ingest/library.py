@@ -186,8 +186,17 @@ class Library:
         return schema_version(db)
 
     @contextlib.contextmanager
+    def together(self) -> Iterator[None]:
+        """All that is written inside is written at the end, all or nothing."""
+        with self._transaction():
+            yield
+
+    @contextlib.contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         db = self._db
+        if db.in_transaction:
+            yield db
+            return
         try:
             db.execute("BEGIN IMMEDIATE")
             yield db

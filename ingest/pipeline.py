@@ -16,9 +16,20 @@ from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from ingest.bundles import Bundles, Task
 from ingest.chunk import ChunkOptions, chunk
 from ingest.crawl import CrawlOptions, SiteListing, sync_site
-from ingest.discover import Listing, identify, list_files, roots_of, sniff_bytes
+from ingest.discover import (
+    BEING_WRITTEN,
+    READINGS,
+    FileStamp,
+    Listing,
+    identify,
+    list_files,
+    read_stamp,
+    roots_of,
+    sniff_bytes,
+)
 from ingest.embed import Embedder, asks_server, embedder_name, load_embedder, text_hash
 from ingest.errors import (
     BrokenError,
@@ -64,6 +75,8 @@ CHUNK_VERSION = "2"
 """Counts changes of what chunking gives; sources of another version are chunked again from their stored elements."""
 EMBED_BATCH = 256
 """Texts in one embedding task."""
+FEW_TEXTS = 8
+"""Texts that are embedded together with those of other sources."""
 TASK_SECONDS = 600.0
 """Seconds that one task may take."""
 UNDESCRIBED = "not described yet; the next ingest goes on from there"
@@ -73,13 +86,15 @@ INDEX_EVERY = 20_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IngestOptions:
-    """What an ingest does beyond its roots."""
+    """What an ingest does beyond its roots. Files touched in the last ``still`` seconds are left as they are known."""
 
     partition: PartitionOptions = field(default_factory=PartitionOptions)
     chunk: ChunkOptions = field(default_factory=ChunkOptions)
     crawl: CrawlOptions = field(default_factory=CrawlOptions)
     prune: bool = False
     retry_failed: bool = False
+    follow_symlinks: bool = False
+    still: float = 0.0
     wait: bool = True
 
     @property
@@ -112,6 +127,8 @@ class _Job:
     roots: Sequence[str]
     source: Source
     mtime_ns: int
+    stamp: FileStamp | None = None
+    tries: int = 1
     started: float = field(default_factory=time.perf_counter)
     stored: SourceRecord | None = None
     partition: Partition | None = None
@@ -228,7 +245,9 @@ class _Run:
         on_progress: Callable[[Progress], None],
     ) -> None:
         self.library, self.options, self.settings = library, options, settings
+        self.partition_key, self.chunk_key = options.partition_key, options.chunk_key
         self.pool = WorkerPool(settings.worker_count)
+        self.bundles = Bundles(self.pool)
         self.given_embedder = embedder
         self.on_progress = on_progress
         self.futures: dict[Future[Any], tuple[_Job, Callable[[_Job, Future[Any]], None]]] = {}
@@ -293,7 +312,7 @@ class _Run:
         known = self.library.paths(str(root))
         kept = f"; its sources were kept: {len(known)} (--prune removes them)" if known else ""
         try:
-            listing = list_files(root, library=self.library.folder)
+            listing = list_files(root, library=self.library.folder, follow=self.options.follow_symlinks)
         except (FileNotFoundError, NotADirectoryError) as exc:
             if known and self.options.prune:
                 return Listing(files=(), unreadable=())
@@ -355,16 +374,14 @@ class _Run:
         in_flight = self.settings.worker_count * 2
         exhausted = False
         while not exhausted or self.futures:
-            while not exhausted and len(self.futures) < in_flight:
+            while not exhausted and len(self.futures) - self.bundles.spared() < in_flight:
                 item = next(todo, None)
                 exhausted = item is None
                 if item is not None:
                     self._begin(*item)
                 yield from self._finished()
             if self.futures:
-                ready, _ = wait(self.futures, return_when=FIRST_COMPLETED)
-                for future in ready:
-                    self._advance(future)
+                self._advance_some()
                 yield from self._finished()
 
     def _finished(self) -> Iterator[SourceResult]:
@@ -385,16 +402,37 @@ class _Run:
         if is_url(path):
             self._begin_page(path, roots)
             return
+        self._begin_file(path, roots, tries=1)
+
+    def _begin_file(self, path: str, roots: Sequence[str], *, tries: int) -> None:
+        stamp = self._stamp(path, roots)
+        if stamp and self.options.still and stamp.is_fresh(time.time_ns(), self.options.still):
+            return
         try:
-            source = identify(path, max_bytes=self.settings.max_file_mb * 2**20)
-            mtime_ns = Path(path).stat().st_mtime_ns
+            source = identify(path, max_bytes=self.settings.max_file_mb * 2**20, follow=self._may_follow(path, roots))
         except SourceError as exc:
             self._put_unidentified(path, roots, exc)
             return
-        except OSError as exc:
-            self._put_unidentified(path, roots, SourceError(f"cannot be read: {exc.strerror}"))
-            return
-        self._admit(_Job(path=path, roots=roots, source=source, mtime_ns=mtime_ns))
+        mtime_ns = stamp.mtime_ns if stamp else 0
+        self._admit(_Job(path=path, roots=roots, source=source, mtime_ns=mtime_ns, stamp=stamp, tries=tries))
+
+    def _may_follow(self, path: str, roots: Sequence[str]) -> bool:
+        """Whether a path may be a symbolic link: one that was named, or all where that was asked for."""
+        return self.options.follow_symlinks or path in roots
+
+    def _stamp(self, path: str, roots: Sequence[str]) -> FileStamp | None:
+        return read_stamp(path, follow=self._may_follow(path, roots))
+
+    def _begin_again(self, job: _Job) -> bool:
+        """Whether a file was written to, or replaced, since it was identified; if so it is begun again, a few times."""
+        if job.stamp is None or job.stamp == self._stamp(job.path, job.roots):
+            return False
+        job.failed = True
+        if job.tries < READINGS:
+            self._begin_file(job.path, job.roots, tries=job.tries + 1)
+        else:
+            self._put_unidentified(job.path, job.roots, UnavailableError(BEING_WRITTEN))
+        return True
 
     def _begin_page(self, url: str, roots: Sequence[str]) -> None:
         """Start what a fetched page lacks, or record why it could not be fetched."""
@@ -412,7 +450,7 @@ class _Run:
         if any(other.source.id == source.id for other, _ in self.futures.values()):
             self._drain()
         job.stored = self.library.source(source.id)
-        if job.stored and job.stored.partition_key == self.options.partition_key:
+        if job.stored and job.stored.partition_key == self.partition_key:
             self._reuse(job, job.stored)
             return
         known = self.library.failure(self._failed_key(source))
@@ -423,12 +461,12 @@ class _Run:
 
     def _reuse(self, job: _Job, stored: SourceRecord) -> None:
         """Take what is stored of a source; what depends on a changed option, or on a model that is new, is redone."""
-        if set(stored.members) - {record.member for record in self.library.members(stored.id)}:
+        if stored.members and set(stored.members) - {each.member for each in self.library.members(stored.id)}:
             # The run that stored the container stopped before its parts, or a part failed.
             self._read(job)
             return
         describe = self._lacks_summaries(stored)
-        if stored.chunk_key == self.options.chunk_key and not describe:
+        if stored.chunk_key == self.chunk_key and not describe:
             self._attach(job)
             self._resume_members(job)
             return
@@ -471,18 +509,29 @@ class _Run:
         return self.options.retry_failed or (locked and self.options.partition.password is not None)
 
     def _failed_key(self, source: Source) -> str:
-        return stable_id(source.id, self.options.partition_key)
+        return stable_id(source.id, self.partition_key)
 
     def _drain(self) -> None:
         """Finish what is in flight: the same bytes are among it, under another path."""
         while self.futures:
-            ready, _ = wait(self.futures, return_when=FIRST_COMPLETED)
+            self._advance_some()
+
+    def _advance_some(self) -> None:
+        """Go on with what is done, after waiting for it; what comes of it is written at once."""
+        self.bundles.flush()
+        ready, _ = wait(self.futures, return_when=FIRST_COMPLETED)
+        with self.library.together():
             for future in ready:
                 self._advance(future)
+        if self.unindexed >= INDEX_EVERY:
+            self._update_index()
 
     def _advance(self, future: Future[Any]) -> None:
         job, then = self.futures.pop(future)
-        if not job.failed:
+        taken = self.bundles.take(future)
+        if taken is not future:
+            self.futures[taken] = (job, then)
+        elif not job.failed:
             with self._recording(job):
                 then(job, future)
 
@@ -504,14 +553,20 @@ class _Run:
 
     def _start_reads(self, job: _Job, tasks: Sequence[ReadTask]) -> None:
         for task in tasks:
-            self.futures[submit_read(self.pool, task)] = (job, partial(self._was_read, task))
+            self.futures[submit_read(self.pool, task, self.bundles)] = (job, partial(self._was_read, task))
 
     def _was_read(self, task: ReadTask, job: _Job, future: Future[Any]) -> None:
         assert job.reading is not None
-        self._start_reads(job, job.reading.take(task, outcome_of(future)))
+        try:
+            self._start_reads(job, job.reading.take(task, outcome_of(future)))
+            found = at_border(job.reading.whole) if job.reading.done else None
+        except SourceError:
+            if self._begin_again(job):
+                return
+            raise
         self._report("reading", self.library.shown(job.path))
-        if job.reading.done:
-            job.partition = job.reading.whole()
+        if found is not None and not self._begin_again(job):
+            job.partition = found
             self._read_pictures(job)
 
     def _read_pictures(self, job: _Job) -> None:
@@ -606,8 +661,13 @@ class _Run:
         batches = [missing[i : i + EMBED_BATCH] for i in range(0, len(missing), EMBED_BATCH)]
         job.waiting = len(batches)
         for batch in batches:
-            future = submit_embedding(self.pool, self.embedder_name, self.settings, batch)
-            self.futures[future] = (job, partial(self._embedded, batch))
+            self.futures[self._start_embedding(batch)] = (job, partial(self._embedded, batch))
+
+    def _start_embedding(self, texts: Sequence[str]) -> Future[NDArray[np.float32]]:
+        if len(texts) > FEW_TEXTS or asks_server(self.embedder_name):
+            return submit_embedding(self.pool, self.embedder_name, self.settings, texts)
+        args = (self.embedder_name, self.settings, texts)
+        return self.bundles.submit(Task(function=embed_texts, args=args, seconds=TASK_SECONDS))
 
     def _chunks_of(self, found: Partition, job: _Job) -> list[Chunk]:
         doc = Path(job.path).name
@@ -642,8 +702,8 @@ class _Run:
             id=job.source.id,
             format=job.source.format,
             size=job.source.size,
-            partition_key=self.options.partition_key,
-            chunk_key=self.options.chunk_key,
+            partition_key=self.partition_key,
+            chunk_key=self.chunk_key,
             pages=len(job.partition.pages) or None,
             elements=count_by_category(job.partition),
             warnings=job.partition.warnings,
@@ -658,8 +718,6 @@ class _Run:
         )
         self.library.put_source(record, job.partition, job.chunks, job.hashes, job.embeddings)
         self.unindexed += sum(len(c.vectors) for c in job.chunks)
-        if self.unindexed >= INDEX_EVERY:
-            self._update_index()
         self._attach(job, replace(record, chunks=len(job.chunks)))
         if job.partition.members:
             self.library.keep_members(job.source.id, [member.id for member in members])

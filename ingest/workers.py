@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 TASKS_A_WORKER = 200
 """Tasks after which a worker is replaced, so that what parsers leak stays small."""
-MEMORY = 2 * 2**30
-"""Bytes that a worker and what it started may keep in memory."""
+MEMORY = 3 * 2**29
+"""Bytes that a worker and what it started may keep in memory, so that with the parent it stays under 2 GB."""
 DATA = 4 * 2**30
 """Bytes that a worker may ask for: an allocation beyond fails before it fills the memory."""
 REQUESTS = 2
@@ -227,7 +227,7 @@ def result_of(future: Future[T]) -> T:
     return result
 
 
-_TOO_MUCH = f"needs more memory than is allowed ({MEMORY // 2**30} GB)"
+_TOO_MUCH = f"needs more memory than is allowed ({MEMORY / 2**30:g} GB)"
 
 
 def _cause(code: int | None) -> str:
