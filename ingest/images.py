@@ -7,16 +7,21 @@ import io
 import re
 from typing import TYPE_CHECKING
 
+from ingest.errors import BrokenError
 from ingest.types import BoundingBox
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+PNG_HEAD = 24
+"""Bytes of a PNG that tell its size."""
 LONG_SIDE = 2000
 """Pixels of the longer side of a stored picture, at most."""
 MIN_SIDE = 36.0
 """Points; a picture with a shorter side is a rule, icon or bullet."""
 MIN_COLOURS = 3
+SENT_SIDE = 1344
+"""Pixels of the longer side of what a vision model is sent: it looks at no more, in tiles of 336 or less."""
 
 CAPTION = re.compile(
     r"^\s*(?:(?P<table>table|tabelle|tableau|tabla)|(?P<figure>figure|fig\.?|chart|abbildung|abb\.?|figura|image|photo))"
@@ -54,6 +59,26 @@ def is_blank(image: Image) -> bool:
 def png_size(png: bytes) -> tuple[int, int]:
     """Width and height in pixels, from the header that every PNG opens with."""
     return int.from_bytes(png[16:20], "big"), int.from_bytes(png[20:24], "big")
+
+
+def sent_png(png: bytes) -> bytes:
+    """A stored picture as a vision model is sent it: itself, or a smaller copy.
+
+    Raises:
+        BrokenError: the bytes are no picture.
+    """
+    if len(png) > PNG_HEAD and max(png_size(png)) <= SENT_SIDE:
+        return png
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(io.BytesIO(png)) as picture:
+            picture.thumbnail((SENT_SIDE, SENT_SIDE))
+            out = io.BytesIO()
+            picture.save(out, "PNG")
+    except (UnidentifiedImageError, OSError, SyntaxError) as exc:
+        raise BrokenError(f"not a readable picture ({exc})") from exc
+    return out.getvalue()
 
 
 def stored_png(image: Image) -> tuple[str, bytes]:

@@ -52,7 +52,7 @@ class Element:
 
     ``parent_id`` is the heading that an element stands under, or the table or picture that a caption
     belongs to. ``category_depth`` is a heading's level or a list item's nesting, from 0. ``summary`` is what a model
-    says that a picture shows: it is searched, never quoted.
+    says of a picture or table: it is searched, never quoted.
     """
 
     element_id: str
