@@ -150,6 +150,13 @@ def main() -> None:
     help="How pictures are read: auto takes LLaVA where Ollama has it, and OCR.",
 )
 @click.option(
+    "--tables",
+    type=click.Choice(["plain", "summarized"]),
+    default="plain",
+    show_default=True,
+    help="summarized: the chat model says what each table is about, as one more way to find it; slow.",
+)
+@click.option(
     "--chunking",
     type=click.Choice(["by_title", "by_page", "similarity"]),
     default="by_title",
@@ -177,6 +184,7 @@ def ingest(
     jobs: int | None,
     parser: str,
     images: str,
+    tables: str,
     chunking: str,
     depth: int | None,
     max_pages: int | None,
@@ -208,6 +216,7 @@ def ingest(
         partition=PartitionOptions(parser=parser, images=images, password=settings.password),  # type: ignore[arg-type]
         chunk=ChunkOptions(chunking=chunking),  # type: ignore[arg-type]
         crawl=CrawlOptions(depth=depth, max_pages=max_pages, delay=delay, allow_private=allow_private),
+        tables=tables,  # type: ignore[arg-type]
         prune=prune,
         retry_failed=retry_failed,
         wait=not no_wait,
@@ -220,8 +229,25 @@ def ingest(
             results.append(result)
             _print_result(result, as_json=as_json, say=say)
     _print_summary(results, time.perf_counter() - started, as_json=as_json)
+    if images == "auto" and not as_json:
+        _tell_of_pictures(settings)
     if any(r.state == "failed" for r in results):
         sys.exit(FAILED)
+
+
+def _tell_of_pictures(settings: Settings) -> None:
+    """Say how many pictures a vision model would still describe, and how."""
+    from ingest.errors import LibraryError
+    from retrievers.doctor import undescribed_pictures
+
+    try:
+        with _open(settings) as opened:
+            found = undescribed_pictures(opened, settings)
+    except LibraryError:
+        return
+    if found is not None:
+        click.echo(_plain(found.found))
+        click.echo(click.style(f"to have it made: {_plain(found.fix)}", fg="cyan"))
 
 
 def _tell_of_cloud(parser: str) -> None:
@@ -246,19 +272,23 @@ def _screen(*, as_json: bool) -> Iterator[tuple[Callable[[Progress], None] | Non
     columns = (
         BarColumn(bar_width=16),
         MofNCompleteColumn(),
-        TextColumn("files, {task.fields[pages]} pages"),
+        TextColumn("{task.fields[unit]}, {task.fields[pages]} pages"),
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),
         TextColumn("{task.fields[stage]} {task.fields[name]}", markup=False, table_column=Column(no_wrap=True)),
     )
     with Bar(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False) as bar:
-        task = bar.add_task("ingest", total=None, pages=0, stage="", name="")
+        task = bar.add_task("ingest", total=None, pages=0, unit="files", stage="", name="")
 
         def update(now: Progress) -> None:
             name = _plain(Path(now.path).name)
             total = now.total or None
-            bar.update(task, total=total, completed=now.done, pages=now.pages, stage=now.stage, name=name)
+            if bar.tasks[0].fields["unit"] != now.unit:
+                bar.reset(task)  # the time left is that of another kind of work
+            bar.update(
+                task, total=total, completed=now.done, pages=now.pages, unit=now.unit, stage=now.stage, name=name
+            )
 
         def say(line: str) -> None:
             bar.console.print(Text.from_ansi(line), soft_wrap=True)
@@ -266,7 +296,10 @@ def _screen(*, as_json: bool) -> Iterator[tuple[Callable[[Progress], None] | Non
         yield update, say if sys.stdout.isatty() else _say
 
 
-def _print_result(result: SourceResult, *, as_json: bool, say: Callable[[str], None] = _say) -> None:
+def _print_result(
+    result: SourceResult, *, as_json: bool, say: Callable[[str], None] = _say, in_full: bool = False
+) -> None:
+    from ingest.images import LEFT_OUT
     from retrievers.shapes import result_json
 
     if as_json:
@@ -276,7 +309,8 @@ def _print_result(result: SourceResult, *, as_json: bool, say: Callable[[str], N
     colour = {"failed": "red", "partial": "yellow", "skipped": "yellow", "ingested": "green"}.get(result.state)
     say(f"{click.style(f'{result.state:9}', fg=colour)} {_plain(result.path)}" + (f"  {detail}" if detail else ""))
     for warning in result.warnings if result.state in ("ingested", "partial") else ():
-        say(f"          {click.style('warning', fg='yellow')}: {_plain(warning)}")
+        if in_full or LEFT_OUT not in warning:
+            say(f"          {click.style('warning', fg='yellow')}: {_plain(warning)}")
 
 
 def _counts(result: SourceResult) -> str:
@@ -623,7 +657,7 @@ def status(library: Path | None, as_json: bool) -> None:
         _emit({"library": str(opened.folder), "sources": [result_json(r) for r in results], "totals": totals})
         return
     for result in results:
-        _print_result(result, as_json=False)
+        _print_result(result, as_json=False, in_full=True)
     said = ", ".join(f"{n} {name}" for name, n in counts.items())
     click.echo(f"{said}; embedder {embedder.name if embedder else 'not chosen yet'}; {opened.folder}")
 
@@ -640,8 +674,9 @@ def remove(paths: tuple[str, ...], library: Path | None, as_json: bool) -> None:
     """
     from ingest.pipeline import remove as run
 
-    with _open(_settings(library)) as opened:
-        results = run(opened, paths)
+    settings = _settings(library)
+    with _open(settings) as opened:
+        results = run(opened, paths, keep_summaries=settings.keep_summaries)
     for result in results:
         _print_result(result, as_json=as_json)
     if any(r.state == "failed" for r in results):

@@ -30,6 +30,7 @@ from ingest.errors import (
     UsageError,
 )
 from ingest.fetch import GoneError, is_url, normal_url
+from ingest.images import left_out_warning
 from ingest.library import DATABASE, EmbedderRecord, Library, PathRecord, SourceRecord
 from ingest.library_pages import KnownPages
 from ingest.ocr import OcrLine, read_picture
@@ -492,7 +493,8 @@ class _Run:
         self._start_reads(job, job.reading.take(task, outcome_of(future)))
         self._report("reading", self.library.shown(job.path))
         if job.reading.done:
-            job.partition = job.reading.whole()
+            found = job.reading.whole()
+            job.partition = replace(found, warnings=(*found.warnings, *left_out_warning(found.left_out)))
             self._read_pictures(job)
 
     def _read_pictures(self, job: _Job) -> None:

@@ -14,12 +14,16 @@ from pathlib import Path
 from typing import Any, Literal, Protocol, get_args
 
 from ingest.errors import MissingExtraError, UnsupportedError, UsageError
+from ingest.images import without_decoration
 from ingest.types import Partition, Source
 
 ImageMode = Literal["auto", "llava", "ocr", "off"]
 Parser = Literal["auto", "fast", "careful", "llamaparse"]
 CLOUD_FORMATS = ("pdf", "docx", "pptx", "xlsx", "doc", "ppt", "xls", "odt", "ods", "odp", "rtf", "epub", "image")
 """Formats that LlamaParse reads when it is asked for; texts, web pages and mail gain nothing by leaving the machine."""
+
+OWN_PICTURES = ("pdf", "image")
+"""Formats whose readers tell decoration themselves: by its size on the page, or a file that is a picture is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -313,7 +317,8 @@ def partition_text(source: Source, options: PartitionOptions) -> Partition:
     if is_in_cloud(source, options):
         cloud: Partitioner = importlib.import_module("ingest.partition.llamaparse")
         return cloud.partition(source, options)
-    return partitioner_for(source).partition(source, options)
+    found = partitioner_for(source).partition(source, options)
+    return found if source.format in OWN_PICTURES else without_decoration(found)
 
 
 def read_pages(source: Source, pages: Sequence[int], draft: Partition, options: PartitionOptions) -> Partition:

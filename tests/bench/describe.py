@@ -66,7 +66,7 @@ class Ward:
 
 def measure(folder: Path, *, pictures: int, kills: int, seed: int = 0) -> Outcome:
     """Ingest ``pictures`` in ``folder`` with ``kills`` kills on the way."""
-    docs, chance, ward = folder / "docs", random.Random(seed), Ward()  # noqa: S311 (a seed for tests)
+    docs, chance, ward = folder / "docs", random.Random(seed), Ward()
     docs.mkdir()
     for number, start in enumerate(range(0, pictures, A_PAGE)):
         shown = range(start, min(pictures, start + A_PAGE))

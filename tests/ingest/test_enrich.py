@@ -98,6 +98,7 @@ def server() -> Iterator[OllamaServer]:
 @pytest.fixture
 def desk(tmp_path, monkeypatch, server) -> Desk:
     monkeypatch.setattr(pipeline, "WorkerPool", InlinePool)
+    monkeypatch.setattr(pipeline, "read_picture", lambda png: [])
     return Desk(tmp_path, server)
 
 
