@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 FAILED, NOT_FOUND, INTERRUPTED = 1, 3, 130
 SHOWN_CHARACTERS = 240
+SHOWN_HITS = 3
 _UNSEEN = ("Cc", "Cs")
 """Unicode categories of control characters and lone surrogates."""
 
@@ -352,6 +353,7 @@ def _print_summary(results: list[SourceResult], seconds: float, *, as_json: bool
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help='Many questions, a line each of {"id", "question", "k"?, "doc"?}; needs --json.',
 )
+@click.option("--show", "with_pictures", is_flag=True, help="Draw the pictures, in a terminal that can.")
 @json_option
 def ask(
     question: str | None,
@@ -360,6 +362,7 @@ def ask(
     k: int,
     doc: str | None,
     questions: Path | None,
+    with_pictures: bool,
     as_json: bool,
 ) -> None:
     """Answer a question from the library, with citations.
@@ -384,7 +387,9 @@ def ask(
     if as_json:
         _emit(answer_json(found))
         return
-    _print_answer(found)
+    _print_answer(found, retriever.library)
+    if with_pictures:
+        _draw_pictures(found, retriever.library)
     if not found.found:
         sys.exit(NOT_FOUND)
 
@@ -431,7 +436,7 @@ def search(
         _emit({"query": query, "results": [hit_json(h) for h in hits]})
         return
     for rank, hit in enumerate(hits, 1):
-        _print_hit(rank, hit)
+        _print_hit(rank, hit, retriever.library)
     if not hits:
         click.echo("nothing found")
 
@@ -488,7 +493,7 @@ def _stream(token: str) -> None:
     click.echo(click.style(shown, dim=True), err=True, nl=False)
 
 
-def _print_answer(found: Answer) -> None:
+def _print_answer(found: Answer, library: Library) -> None:
     if found.model != "extractive" and sys.stderr.isatty():
         click.echo("\n", err=True)
     click.echo(click.style("\n".join(map(_plain, found.text.splitlines())), bold=found.found))
@@ -506,6 +511,7 @@ def _print_answer(found: Answer) -> None:
         quote = _plain(" ".join(citation.quote.split()))
         number = click.style(f"[{citation.number}]", fg="cyan")
         click.echo(f"{number} {where}" + (f", {titles}" if titles else "") + f': "{quote}"{mark}')
+        _print_picture(citation.image, library)
         click.echo(click.style(f"    pincite show {citation.citation_id} -o crop.png", dim=True), err=True)
     for claim in found.unsupported:
         click.echo(click.style(f"left out, not borne out by what it cites: {_plain(claim)}", fg="yellow"), err=True)
@@ -513,8 +519,8 @@ def _print_answer(found: Answer) -> None:
         click.echo(click.style(f"answered by: {found.model}", dim=True), err=True)
     elif found.hits:
         click.echo("nearest passages:")
-        for rank, hit in enumerate(found.hits[:3], 1):
-            _print_hit(rank, hit)
+        for rank, hit in enumerate(found.hits[:SHOWN_HITS], 1):
+            _print_hit(rank, hit, library)
 
 
 def _print_records(records: Sequence[Record]) -> None:
@@ -528,7 +534,30 @@ def _print_records(records: Sequence[Record]) -> None:
         click.echo(f"{rating:>6} {users:>12}  {_plain(record.name)[:width]:{width}}  {_plain(record.url or '')}")
 
 
-def _print_hit(number: int, hit: Hit) -> None:
+def _print_picture(image: str | None, library: Library) -> None:
+    if image:
+        click.echo(click.style(f"    picture: {_plain(str(library.folder / image))}", dim=True))
+
+
+def _draw_pictures(found: Answer, library: Library) -> None:
+    """Draw the pictures that are cited, or else those among the best passages."""
+    from ingest.errors import LibraryError
+    from ingest.settings import read_terminal
+    from retrievers.terminal import drawing_of, drawn
+
+    how = drawing_of(read_terminal(), sys.stdout, sys.stdin)
+    images = [c.image for c in found.citations] or [h.chunk.image_path for h in found.hits[:SHOWN_HITS]]
+    wanted = [image for image in dict.fromkeys(images) if image][:SHOWN_HITS]
+    if how is None and wanted and sys.stdout.isatty():
+        click.echo("this terminal draws no pictures that pincite knows of (kitty, iTerm2, sixel)", err=True)
+    for image in wanted if how else ():
+        try:
+            click.echo(drawn(library.image(image), how), nl=False)  # type: ignore[arg-type]
+        except (LibraryError, OSError) as exc:
+            click.echo(f"{_plain(image)}: cannot be drawn: {_plain(str(exc))}", err=True)
+
+
+def _print_hit(number: int, hit: Hit, library: Library) -> None:
     page = f" p. {hit.chunk.page_numbers[0]}" if hit.chunk.page_numbers else ""
     titles = " \u203a ".join(hit.chunk.title_path)
     where = _plain(f"{hit.doc}{page}" + (f", {titles}" if titles else ""))
@@ -536,7 +565,17 @@ def _print_hit(number: int, hit: Hit) -> None:
         f"{click.style(f'{number:2}.', fg='cyan')} {click.style(where, bold=True)}  {hit.score:.2f} {hit.chunk.kind}"
     )
     text = _plain(" ".join(hit.chunk.text.split()))
-    click.echo("    " + (text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "\u2026"))
+    click.echo("    " + _cut(text))
+    if hit.chunk.kind == "image":
+        for element in library.elements(hit.chunk.element_ids):
+            if element.summary:
+                said = _plain(" ".join(element.summary.split()))
+                click.echo(click.style(f"    described by a model, not the document: {_cut(said)}", dim=True))
+        _print_picture(hit.chunk.image_path, library)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "\u2026"
 
 
 # --- partition ----------------------------------------------------------------------------------

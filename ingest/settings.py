@@ -67,6 +67,13 @@ def read_settings(flags: Mapping[str, Any] | None = None, environ: Mapping[str, 
     return Settings(**values)
 
 
+def read_terminal(environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The variables by which a terminal says which it is."""
+    environ = os.environ if environ is None else environ
+    names = ("TERM", "TERM_PROGRAM", "KITTY_WINDOW_ID", "LC_TERMINAL")
+    return {name: environ[name] for name in names if name in environ}
+
+
 def _read(name: str, text: str) -> object:
     default = Settings.__dataclass_fields__[name].default
     if name == "library":
