@@ -20,8 +20,12 @@ from ingest.types import BoundingBox, Element, Partition
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-PNG_HEAD = 24
-"""Bytes of a PNG that tell its size."""
+PNG_HEAD = 26
+"""Bytes of a PNG that tell its size and colours."""
+COLOUR_TYPE, WITH_ALPHA = 25, 6
+"""Where a PNG tells its colours, and what it says where they are RGB with transparency (its specification, 11.2.2)."""
+LIGHT = 200
+"""Mean grey level (of 255) from which on a drawing is meant for a dark ground."""
 LONG_SIDE = 2000
 """Pixels of the longer side of a stored picture, at most."""
 MIN_SIDE = 36.0
@@ -68,16 +72,31 @@ def is_too_small(box: BoundingBox) -> bool:
     return min(box[2] - box[0], box[3] - box[1]) < MIN_SIDE
 
 
+def opaque(image: Image) -> Image:
+    """A picture as RGB, on white where it is transparent; on black, if what is drawn on it is nearly white."""
+    if not image.has_transparency_data:
+        return image.convert("RGB")
+    from PIL import Image as Pillow
+    from PIL import ImageStat
+
+    clear = image.convert("RGBA")
+    shape = clear.getchannel("A")
+    is_light = shape.getbbox() is not None and ImageStat.Stat(clear.convert("L"), shape).mean[0] > LIGHT
+    return Pillow.alpha_composite(Pillow.new("RGBA", clear.size, "black" if is_light else "white"), clear).convert(
+        "RGB"
+    )
+
+
 def is_plain(image: Image) -> bool:
     """Whether a picture is of one colour, or nearly: it shows nothing."""
-    small = image.convert("RGB").resize((32, 32)).quantize(16)
+    small = opaque(image).resize((32, 32)).quantize(16)
     counts = sorted((count for count, _ in small.getcolors() or []), reverse=True)
     return len(counts) < MIN_COLOURS and sum(counts[1:]) < 32 * 32 * 0.01
 
 
 def is_blank(image: Image) -> bool:
     """Whether every pixel of a picture is the same."""
-    return all(low == high for low, high in image.convert("RGB").getextrema())  # type: ignore[misc]
+    return all(low == high for low, high in opaque(image).getextrema())  # type: ignore[misc]
 
 
 def without_decoration(found: Partition) -> Partition:
@@ -149,15 +168,16 @@ def sent_png(png: bytes) -> bytes:
     Raises:
         BrokenError: the bytes are no picture.
     """
-    if len(png) > PNG_HEAD and max(png_size(png)) <= SENT_SIDE:
+    if len(png) > PNG_HEAD and max(png_size(png)) <= SENT_SIDE and png[COLOUR_TYPE] != WITH_ALPHA:
         return png
     from PIL import Image, UnidentifiedImageError
 
     try:
         with Image.open(io.BytesIO(png)) as picture:
-            picture.thumbnail((SENT_SIDE, SENT_SIDE))
+            shown = opaque(picture)
+            shown.thumbnail((SENT_SIDE, SENT_SIDE))
             out = io.BytesIO()
-            picture.save(out, "PNG")
+            shown.save(out, "PNG")
     except (UnidentifiedImageError, OSError, SyntaxError) as exc:
         raise BrokenError(f"not a readable picture ({exc})") from exc
     return out.getvalue()

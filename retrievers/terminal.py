@@ -13,6 +13,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import IO, TYPE_CHECKING, Any, Literal
 
+from ingest.images import opaque
+
 if TYPE_CHECKING:
     from PIL.Image import Image
 
@@ -86,7 +88,7 @@ def drawn(png: bytes, how: Drawing) -> str:
     from PIL import Image
 
     with Image.open(io.BytesIO(png)) as opened:
-        picture = _on_white(opened)
+        picture = opaque(opened)
     picture.thumbnail((WIDTH, HEIGHT))
     if how == "sixel":
         return f"\x1bPq{''.join(_sixels(picture))}\x1b\\\n"
@@ -94,13 +96,6 @@ def drawn(png: bytes, how: Drawing) -> str:
     picture.save(out, "PNG")
     data = base64.b64encode(out.getvalue()).decode("ascii")
     return _kitty(data) if how == "kitty" else _iterm(data, len(out.getvalue()))
-
-
-def _on_white(picture: Image) -> Image:
-    from PIL import Image
-
-    clear = picture.convert("RGBA")
-    return Image.alpha_composite(Image.new("RGBA", clear.size, "white"), clear).convert("RGB")
 
 
 def _kitty(data: str) -> str:

@@ -235,6 +235,13 @@ FORMATS: dict[str, Format] = {
             keeps="the picture, its text by OCR with word boxes; a frame of a TIFF is a page",
         ),
         Format(
+            name="svg",
+            extensions=(".svg",),
+            module="ingest.partition.svg",
+            library="lxml",
+            keeps="title, description and words of the drawing; it is not drawn, and its scripts are not run",
+        ),
+        Format(
             name="xlsx",
             extensions=(".xlsx", ".xlsm"),
             module="ingest.partition.sheets",

@@ -15,6 +15,7 @@ from ingest.images import (
     is_plain,
     is_too_small,
     left_out_warning,
+    opaque,
     png_size,
     sent_png,
     stored_png,
@@ -167,3 +168,30 @@ def test_a_model_is_sent_the_stored_picture_or_a_smaller_copy():
 def test_what_is_no_picture_is_sent_nowhere(data):
     with pytest.raises(BrokenError, match="not a readable picture"):
         sent_png(data if data[:4] != b"\x89PNG" else data[:16] + b"\x00\x00\xff\xff" * 2 + data[24:])
+
+
+# --- transparency -------------------------------------------------------------------------------
+
+
+def clear_drawing(colour: str) -> Image.Image:
+    """A drawing of one colour on nothing: what is transparent is stored as black."""
+    image = Image.new("RGBA", (300, 200), (0, 0, 0, 0))
+    ImageDraw.Draw(image).rectangle((50, 50, 200, 150), fill=colour)
+    return image
+
+
+@pytest.mark.parametrize(("colour", "ground"), [("black", (255, 255, 255)), ("white", (0, 0, 0))])
+def test_a_drawing_on_nothing_is_seen_against_a_ground_that_it_stands_out_of(colour, ground):
+    seen = opaque(clear_drawing(colour))
+    assert (seen.mode, seen.getpixel((5, 5))) == ("RGB", ground)
+    assert not is_blank(clear_drawing(colour))
+
+
+def test_a_model_is_sent_a_clear_picture_on_its_ground():
+    _, png = stored_png(clear_drawing("black"))
+    sent = Image.open(io.BytesIO(sent_png(png)))
+    assert (sent.mode, sent.getpixel((5, 5)), sent.getpixel((100, 100))) == ("RGB", (255, 255, 255), (0, 0, 0))
+
+
+def test_a_picture_with_nothing_on_it_is_blank():
+    assert is_blank(Image.new("RGBA", (40, 40), (0, 0, 0, 0)))
