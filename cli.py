@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 FAILED, NOT_FOUND, INTERRUPTED = 1, 3, 130
 SHOWN_CHARACTERS = 240
+SHOWN_HITS = 3
 _UNSEEN = ("Cc", "Cs")
 """Unicode categories of control characters and lone surrogates."""
 
@@ -150,6 +151,13 @@ def main() -> None:
     help="How pictures are read: auto takes LLaVA where Ollama has it, and OCR.",
 )
 @click.option(
+    "--tables",
+    type=click.Choice(["plain", "summarized"]),
+    default="plain",
+    show_default=True,
+    help="summarized: the chat model says what each table is about, as one more way to find it; slow.",
+)
+@click.option(
     "--chunking",
     type=click.Choice(["by_title", "by_page", "similarity"]),
     default="by_title",
@@ -179,6 +187,7 @@ def ingest(
     jobs: int | None,
     parser: str,
     images: str,
+    tables: str,
     chunking: str,
     depth: int | None,
     max_pages: int | None,
@@ -214,6 +223,7 @@ def ingest(
         partition=PartitionOptions(parser=parser, images=images, password=settings.password),  # type: ignore[arg-type]
         chunk=ChunkOptions(chunking=chunking),  # type: ignore[arg-type]
         crawl=CrawlOptions(depth=depth, max_pages=max_pages, delay=delay, allow_private=allow_private),
+        tables=tables,  # type: ignore[arg-type]
         prune=prune,
         follow_symlinks=follow_symlinks,
         retry_failed=retry_failed,
@@ -227,6 +237,8 @@ def ingest(
         results = _print_results(
             run(paths, options=options, settings=settings, on_progress=update), as_json=as_json, say=say
         )
+    if images == "auto" and not as_json:
+        _tell_of_pictures(settings)
     if any(r.state == "failed" for r in results):
         sys.exit(FAILED)
 
@@ -243,6 +255,21 @@ def _print_results(
     if results or not is_news:
         _print_summary(results, time.perf_counter() - started, as_json=as_json, say=say)
     return results
+
+
+def _tell_of_pictures(settings: Settings) -> None:
+    """Say how many pictures a vision model would still describe, and how."""
+    from ingest.errors import LibraryError
+    from retrievers.doctor import undescribed_pictures
+
+    try:
+        with _open(settings) as opened:
+            found = undescribed_pictures(opened, settings)
+    except LibraryError:
+        return
+    if found is not None:
+        click.echo(_plain(found.found))
+        click.echo(click.style(f"to have it made: {_plain(found.fix)}", fg="cyan"))
 
 
 def _tell_of_cloud(parser: str) -> None:
@@ -267,19 +294,23 @@ def _screen(*, as_json: bool) -> Iterator[tuple[Callable[[Progress], None] | Non
     columns = (
         BarColumn(bar_width=16),
         MofNCompleteColumn(),
-        TextColumn("files, {task.fields[pages]} pages"),
+        TextColumn("{task.fields[unit]}, {task.fields[pages]} pages"),
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),
         TextColumn("{task.fields[stage]} {task.fields[name]}", markup=False, table_column=Column(no_wrap=True)),
     )
     with Bar(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False) as bar:
-        task = bar.add_task("ingest", total=None, pages=0, stage="", name="")
+        task = bar.add_task("ingest", total=None, pages=0, unit="files", stage="", name="")
 
         def update(now: Progress) -> None:
             name = _plain(Path(now.path).name)
             total = now.total or None
-            bar.update(task, total=total, completed=now.done, pages=now.pages, stage=now.stage, name=name)
+            if bar.tasks[0].fields["unit"] != now.unit:
+                bar.reset(task)  # the time left is that of another kind of work
+            bar.update(
+                task, total=total, completed=now.done, pages=now.pages, unit=now.unit, stage=now.stage, name=name
+            )
 
         def say(line: str) -> None:
             bar.console.print(Text.from_ansi(line), soft_wrap=True)
@@ -287,7 +318,10 @@ def _screen(*, as_json: bool) -> Iterator[tuple[Callable[[Progress], None] | Non
         yield update, say if sys.stdout.isatty() else _say
 
 
-def _print_result(result: SourceResult, *, as_json: bool, say: Callable[[str], None] = _say) -> None:
+def _print_result(
+    result: SourceResult, *, as_json: bool, say: Callable[[str], None] = _say, in_full: bool = False
+) -> None:
+    from ingest.images import LEFT_OUT
     from retrievers.shapes import result_json
 
     if as_json:
@@ -297,7 +331,8 @@ def _print_result(result: SourceResult, *, as_json: bool, say: Callable[[str], N
     colour = {"failed": "red", "partial": "yellow", "skipped": "yellow", "ingested": "green"}.get(result.state)
     say(f"{click.style(f'{result.state:9}', fg=colour)} {_plain(result.path)}" + (f"  {detail}" if detail else ""))
     for warning in result.warnings if result.state in ("ingested", "partial") else ():
-        say(f"          {click.style('warning', fg='yellow')}: {_plain(warning)}")
+        if in_full or LEFT_OUT not in warning:
+            say(f"          {click.style('warning', fg='yellow')}: {_plain(warning)}")
 
 
 def _counts(result: SourceResult) -> str:
@@ -339,6 +374,7 @@ def _print_summary(results: list[SourceResult], seconds: float, *, as_json: bool
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help='Many questions, a line each of {"id", "question", "k"?, "doc"?}; needs --json.',
 )
+@click.option("--show", "with_pictures", is_flag=True, help="Draw the pictures, in a terminal that can.")
 @json_option
 def ask(
     question: str | None,
@@ -347,6 +383,7 @@ def ask(
     k: int,
     doc: str | None,
     questions: Path | None,
+    with_pictures: bool,
     as_json: bool,
 ) -> None:
     """Answer a question from the library, with citations.
@@ -371,7 +408,9 @@ def ask(
     if as_json:
         _emit(answer_json(found))
         return
-    _print_answer(found)
+    _print_answer(found, retriever.library)
+    if with_pictures:
+        _draw_pictures(found, retriever.library)
     if not found.found:
         sys.exit(NOT_FOUND)
 
@@ -418,7 +457,7 @@ def search(
         _emit({"query": query, "results": [hit_json(h) for h in hits]})
         return
     for rank, hit in enumerate(hits, 1):
-        _print_hit(rank, hit)
+        _print_hit(rank, hit, retriever.library)
     if not hits:
         click.echo("nothing found")
 
@@ -475,7 +514,7 @@ def _stream(token: str) -> None:
     click.echo(click.style(shown, dim=True), err=True, nl=False)
 
 
-def _print_answer(found: Answer) -> None:
+def _print_answer(found: Answer, library: Library) -> None:
     if found.model != "extractive" and sys.stderr.isatty():
         click.echo("\n", err=True)
     click.echo(click.style("\n".join(map(_plain, found.text.splitlines())), bold=found.found))
@@ -493,6 +532,7 @@ def _print_answer(found: Answer) -> None:
         quote = _plain(" ".join(citation.quote.split()))
         number = click.style(f"[{citation.number}]", fg="cyan")
         click.echo(f"{number} {where}" + (f", {titles}" if titles else "") + f': "{quote}"{mark}')
+        _print_picture(citation.image, library)
         click.echo(click.style(f"    pincite show {citation.citation_id} -o crop.png", dim=True), err=True)
     for claim in found.unsupported:
         click.echo(click.style(f"left out, not borne out by what it cites: {_plain(claim)}", fg="yellow"), err=True)
@@ -500,8 +540,8 @@ def _print_answer(found: Answer) -> None:
         click.echo(click.style(f"answered by: {found.model}", dim=True), err=True)
     elif found.hits:
         click.echo("nearest passages:")
-        for rank, hit in enumerate(found.hits[:3], 1):
-            _print_hit(rank, hit)
+        for rank, hit in enumerate(found.hits[:SHOWN_HITS], 1):
+            _print_hit(rank, hit, library)
 
 
 def _print_records(records: Sequence[Record]) -> None:
@@ -515,7 +555,30 @@ def _print_records(records: Sequence[Record]) -> None:
         click.echo(f"{rating:>6} {users:>12}  {_plain(record.name)[:width]:{width}}  {_plain(record.url or '')}")
 
 
-def _print_hit(number: int, hit: Hit) -> None:
+def _print_picture(image: str | None, library: Library) -> None:
+    if image:
+        click.echo(click.style(f"    picture: {_plain(str(library.folder / image))}", dim=True))
+
+
+def _draw_pictures(found: Answer, library: Library) -> None:
+    """Draw the pictures that are cited, or else those among the best passages."""
+    from ingest.errors import LibraryError
+    from ingest.settings import read_terminal
+    from retrievers.terminal import drawing_of, drawn
+
+    how = drawing_of(read_terminal(), sys.stdout, sys.stdin)
+    images = [c.image for c in found.citations] or [h.chunk.image_path for h in found.hits[:SHOWN_HITS]]
+    wanted = [image for image in dict.fromkeys(images) if image][:SHOWN_HITS]
+    if how is None and wanted and sys.stdout.isatty():
+        click.echo("this terminal draws no pictures that pincite knows of (kitty, iTerm2, sixel)", err=True)
+    for image in wanted if how else ():
+        try:
+            click.echo(drawn(library.image(image), how), nl=False)  # type: ignore[arg-type]
+        except (LibraryError, OSError) as exc:
+            click.echo(f"{_plain(image)}: cannot be drawn: {_plain(str(exc))}", err=True)
+
+
+def _print_hit(number: int, hit: Hit, library: Library) -> None:
     page = f" p. {hit.chunk.page_numbers[0]}" if hit.chunk.page_numbers else ""
     titles = " \u203a ".join(hit.chunk.title_path)
     where = _plain(f"{hit.doc}{page}" + (f", {titles}" if titles else ""))
@@ -523,7 +586,17 @@ def _print_hit(number: int, hit: Hit) -> None:
         f"{click.style(f'{number:2}.', fg='cyan')} {click.style(where, bold=True)}  {hit.score:.2f} {hit.chunk.kind}"
     )
     text = _plain(" ".join(hit.chunk.text.split()))
-    click.echo("    " + (text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "\u2026"))
+    click.echo("    " + _cut(text))
+    if hit.chunk.kind == "image":
+        for element in library.elements(hit.chunk.element_ids):
+            if element.summary:
+                said = _plain(" ".join(element.summary.split()))
+                click.echo(click.style(f"    described by a model, not the document: {_cut(said)}", dim=True))
+        _print_picture(hit.chunk.image_path, library)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "\u2026"
 
 
 # --- partition ----------------------------------------------------------------------------------
@@ -644,7 +717,7 @@ def status(library: Path | None, as_json: bool) -> None:
         _emit({"library": str(opened.folder), "sources": [result_json(r) for r in results], "totals": totals})
         return
     for result in results:
-        _print_result(result, as_json=False)
+        _print_result(result, as_json=False, in_full=True)
     said = ", ".join(f"{n} {name}" for name, n in counts.items())
     click.echo(f"{said}; embedder {embedder.name if embedder else 'not chosen yet'}; {opened.folder}")
 
@@ -661,8 +734,9 @@ def remove(paths: tuple[str, ...], library: Path | None, as_json: bool) -> None:
     """
     from ingest.pipeline import remove as run
 
-    with _open(_settings(library)) as opened:
-        results = run(opened, paths)
+    settings = _settings(library)
+    with _open(settings) as opened:
+        results = run(opened, paths, keep_summaries=settings.keep_summaries)
     for result in results:
         _print_result(result, as_json=as_json)
     if any(r.state == "failed" for r in results):

@@ -52,6 +52,9 @@ _MAIL_START = re.compile(
 _OLE_MARKS = (("WordDocument", "doc"), ("PowerPoint Document", "ppt"), ("Workbook", "xls"), ("\0Book\0", "xls"))
 _OFFICE = ("docx", "pptx", "xlsx", "doc", "ppt", "xls")
 _ODF_TYPES = (("opendocument.text", "odt"), ("opendocument.presentation", "odt"), ("opendocument.spreadsheet", "ods"))
+_SVG_START = re.compile(
+    rb"(?:<\?xml[^>]*\?>|<!--.*?-->|<!doctype svg[^>\[]*(?:\[.*?\])?\s*>|\s)+<(?:\w+:)?svg\b", re.DOTALL
+)
 _SAVED_PAGE = re.compile(rb"(?im)^(?:Snapshot-Content-Location:|From: *<?Saved by )")
 _MSG_MARK = "__properties_version1.0".encode("utf-16-le")
 """The stream that the root folder of an Outlook message holds."""
@@ -314,6 +317,8 @@ def _text_format(head: bytes, named: str | None) -> str | None:
     if _MAIL_FIELDS.match(head) if named == "eml" else named is None and _MAIL_START.match(head):
         return "eml"
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if named in (None, "svg") and (start.startswith(b"<svg") or _SVG_START.match(start)):
+        return "svg"
     looks_html = start.startswith((b"<!doctype html", b"<html")) or (
         start.startswith((b"<?xml", b"<!--")) and b"<html" in start
     )

@@ -364,21 +364,24 @@ class Library:
         """Whether a path left whose vectors may still be in Chroma's files, which keep what is deleted from them."""
         return self._meta("purge_index") is not None
 
-    def sweep(self) -> int:
+    def sweep(self, *, keep_summaries: bool = False) -> int:
         """Delete sources that no path holds, unused vectors and unreferenced images. Returns the sources deleted.
 
-        After a path has left, the database is written afresh: deleting zeroes rows where they lie, but not the copies
-        that SQLite left behind when it moved them between pages.
+        What models said and OCR read goes with the last document that holds its picture or table, unless
+        ``keep_summaries``. After a path has left, the database is written afresh: deleting zeroes rows where they lie,
+        but not the copies that SQLite left behind when it moved them between pages.
         """
         with self._transaction() as db:
             gone = db.execute(f"DELETE FROM sources WHERE id NOT IN ({_HELD})").rowcount
             held = {row[0] for row in db.execute("SELECT id FROM sources")}
             db.execute("DELETE FROM embeddings WHERE text_hash NOT IN (SELECT text_hash FROM vectors)")
             used = {r[0] for r in db.execute("SELECT DISTINCT image_path FROM elements WHERE image_path IS NOT NULL")}
-            db.execute(
-                "DELETE FROM summaries WHERE image_path NOT IN"
-                " (SELECT image_path FROM elements WHERE image_path IS NOT NULL)"
-            )
+            if not keep_summaries:
+                db.execute(
+                    "DELETE FROM summaries WHERE image_path NOT IN"
+                    " (SELECT image_path FROM elements WHERE image_path IS NOT NULL)"
+                    " AND image_path NOT IN (SELECT element_id FROM elements)"
+                )
             if gone:
                 # Merging all segments rewrites them without the deleted words.
                 db.execute("INSERT INTO keywords(keywords) VALUES ('optimize')")
@@ -556,6 +559,12 @@ class Library:
             if row and warning not in known:
                 said = json.dumps([*known, warning], ensure_ascii=False)
                 db.execute("UPDATE sources SET warnings = ? WHERE id = ?", (said, source_id))
+
+    def put_warnings(self, source_id: str, warnings: Sequence[str]) -> None:
+        """Replace the warnings of a stored source."""
+        with self._transaction() as db:
+            said = json.dumps(list(warnings), ensure_ascii=False)
+            db.execute("UPDATE sources SET warnings = ? WHERE id = ?", (said, source_id))
 
     def image(self, image_path: str) -> bytes:
         """A stored picture's PNG bytes.
@@ -773,12 +782,17 @@ class Library:
     # --- summaries, runs -------------------------------------------------------------
 
     def summary(self, key: str) -> str | None:
-        """A cached picture summary."""
+        """What a model said of a picture or table, or OCR read in a picture, by the hash of all that it depends on."""
         row = self._db.execute("SELECT text FROM summaries WHERE key = ?", (key,)).fetchone()
         return row[0] if row else None
 
+    def undescribed(self) -> int:
+        """How many pictures no model has described."""
+        query = "SELECT count(DISTINCT image_path) FROM elements WHERE category = 'Image' AND summary IS NULL"
+        return int(self._db.execute(query).fetchone()[0])
+
     def put_summary(self, key: str, image_path: str, text: str) -> None:
-        """Cache a picture summary."""
+        """Keep a summary of a picture, or of the table whose element id stands in place of an image path."""
         with self._transaction() as db:
             db.execute("INSERT OR REPLACE INTO summaries VALUES (?, ?, ?)", (key, image_path, text))
 

@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from ingest.errors import BrokenError
+from ingest.images import opaque
 from ingest.types import BoundingBox, Word
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ def read_picture(png: bytes) -> list[OcrLine]:
 
     try:
         with Image.open(io.BytesIO(png)) as picture:
-            return read_lines(picture)
+            return read_lines(opaque(picture))
     except (UnidentifiedImageError, OSError) as exc:
         raise BrokenError(f"not a readable picture ({exc})") from exc
 

@@ -16,12 +16,16 @@ from tempfile import TemporaryDirectory
 from typing import Any, Literal, Protocol, get_args
 
 from ingest.errors import MissingExtraError, UnsupportedError, UsageError
+from ingest.images import without_decoration
 from ingest.types import Partition, Source
 
 ImageMode = Literal["auto", "llava", "ocr", "off"]
 Parser = Literal["auto", "fast", "careful", "llamaparse"]
 CLOUD_FORMATS = ("pdf", "docx", "pptx", "xlsx", "doc", "ppt", "xls", "odt", "ods", "odp", "rtf", "epub", "image")
 """Formats that LlamaParse reads when it is asked for; texts, web pages and mail gain nothing by leaving the machine."""
+
+OWN_PICTURES = ("pdf", "image")
+"""Formats whose readers tell decoration themselves: by its size on the page, or a file that is a picture is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,6 +237,13 @@ FORMATS: dict[str, Format] = {
             keeps="the picture, its text by OCR with word boxes; a frame of a TIFF is a page",
         ),
         Format(
+            name="svg",
+            extensions=(".svg",),
+            module="ingest.partition.svg",
+            library="lxml",
+            keeps="title, description and words of the drawing; it is not drawn, and its scripts are not run",
+        ),
+        Format(
             name="xlsx",
             extensions=(".xlsx", ".xlsm"),
             module="ingest.partition.sheets",
@@ -316,7 +327,8 @@ def partition_text(source: Source, options: PartitionOptions) -> Partition:
         cloud: Partitioner = importlib.import_module("ingest.partition.llamaparse")
         return cloud.partition(source, options)
     with _plainly_named(source) as named:
-        return partitioner_for(source).partition(named, options)
+        found = partitioner_for(source).partition(named, options)
+    return found if source.format in OWN_PICTURES else without_decoration(found)
 
 
 @contextmanager

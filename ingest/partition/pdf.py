@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ingest.images import caption_kind
+from ingest.images import PLAIN, caption_kind
 from ingest.partition import PartitionOptions
 from ingest.partition.pdf_attachments import attached_files
 from ingest.partition.pdf_boxes import gap_between
-from ingest.partition.pdf_figures import CAPTION_REACH, raster_figures
+from ingest.partition.pdf_figures import CAPTION_REACH, decorations, raster_figures
 from ingest.partition.pdf_headings import page_headings, running_text
 from ingest.partition.pdf_joins import join_tables
 from ingest.partition.pdf_layer import open_layer
@@ -102,6 +103,7 @@ def join(source: Source, first: Partition, parts: Sequence[Partition]) -> Partit
             elements=tuple(e for _, elements in found for e in elements),
             pages=tuple(page for page, _ in found),
             images={name: data for part in every for name, data in part.images.items()},
+            left_out=dict(sum((Counter(part.left_out) for part in every), Counter[str]())),
             warnings=tuple(sorted((w for part in every for w in part.warnings), key=_page_of_warning)),
             outline=first.outline,
             members=first.members,
@@ -117,6 +119,7 @@ def _read_batch(source: Source, result: ParseResult, options: PartitionOptions) 
     warnings = [f"page {error.page_num}: could not be read ({error.message})" for error in result.page_errors]
     unread: list[int] = []
     figures, running = raster_figures(result), running_text(result.pages)
+    left_out = Counter(decorations(result))
     left = CAREFUL_PAGES
     with open_layer(source.path, options.password) as layer:
         for parsed in result.pages:
@@ -132,7 +135,9 @@ def _read_batch(source: Source, result: ParseResult, options: PartitionOptions) 
             if reasons:
                 unread.append(work.number)
             elif options.images != "off":
+                before = len(found)
                 found, crops = with_crops(source.path, parsed, found, options.password)
+                left_out[PLAIN] += before - len(found)
                 images |= crops
             if not reasons:
                 warnings += loss_warnings(work.number, lost_words(work.words, found))
@@ -145,6 +150,7 @@ def _read_batch(source: Source, result: ParseResult, options: PartitionOptions) 
         images=images,
         warnings=tuple(warnings),
         unread=tuple((page,) for page in unread),
+        left_out={} if options.images == "off" else dict(+left_out),
     )
 
 
