@@ -21,6 +21,7 @@ from ingest.errors import (
     NewerSchemaError,
 )
 from ingest.fetch import is_url
+from ingest.library_search import PLACES_SCHEMA, Places
 from ingest.rows import (
     chunk_of,
     chunk_row,
@@ -215,7 +216,7 @@ class Library:
             if version == 0 and create:
                 with self._transaction() as db:
                     if db.execute("PRAGMA user_version").fetchone()[0] == 0:
-                        _run_script(db, _SCHEMA)
+                        _run_script(db, _SCHEMA + PLACES_SCHEMA)
                         db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
                         db.execute("INSERT INTO meta VALUES ('generation', '0')")
                 return
@@ -265,6 +266,7 @@ class Library:
         try:
             self._acquire(lock, wait)
             holder.write_text(str(os.getpid()))
+            self._complete_places()
         except Timeout as exc:
             raise LibraryLockedError(f"{self.folder} is being written by process {self.holder() or '?'}") from exc
         except OSError as exc:
@@ -275,6 +277,15 @@ class Library:
         finally:
             holder.unlink(missing_ok=True)
             lock.release()
+
+    def _complete_places(self) -> None:
+        """Derive the places of a library that was made before they were kept."""
+        if self.places.exist() and not self.places.missing():
+            return
+        with self._transaction() as db:
+            _run_script(db, PLACES_SCHEMA)
+            for source_id in self.places.missing():
+                self.places.derive(source_id)
 
     def _acquire(self, lock: FileLock, wait: float) -> None:
         from filelock import Timeout
@@ -401,6 +412,7 @@ class Library:
             if gone:
                 # Merging all segments rewrites them without the deleted words; secure_delete zeroes the freed pages.
                 db.execute("INSERT INTO keywords(keywords) VALUES ('optimize')")
+                self.places.optimize()
                 self._bump(db)
         for image in (self.folder / "images").glob("*"):
             if f"images/{image.name}" not in used:
@@ -458,6 +470,8 @@ class Library:
             db.executemany("INSERT OR IGNORE INTO embeddings VALUES (?, ?)", embeddings.items())
             for chunk in chunks:
                 self._insert_chunk(db, chunk, hashes)
+            if self.places.exist():
+                self.places.derive(record.id)
             self._bump(db)
 
     @staticmethod
@@ -654,6 +668,11 @@ class Library:
             " ORDER BY score DESC, rowid LIMIT ?"
         )
         return [(row[0], row[1]) for row in self._db.execute(query, (*args, k))]
+
+    @property
+    def places(self) -> Places:
+        """The search over pages."""
+        return Places(self._db)
 
     def document_frequency(self, terms: Sequence[str]) -> dict[str, int]:
         """In how many chunks each FTS5 query occurs."""
