@@ -72,8 +72,7 @@ _FIGURES: Sequence[tuple[str, tuple[str, ...]]] = (
     (r"capital expenditures?|\bcapex\b", (*_CASH_FLOWS, *_INVESTED)),
     (r"payout ratio", (*_CASH_FLOWS, *_INCOME, "dividends paid", *_NET)),
     (
-        r"(?:change|growth|increase|decrease|cagr)\b.*\brevenues?\b|revenues? (?:growth|change)|total revenues?"
-        r"|net sales growth",
+        r"(?:change|growth|increase|cagr)\b.*\brevenues?\b|(?:revenues?|net sales) (?:growth|change)|total revenues?",
         (*_INCOME, *_SALES),
     ),
     (r"balance sheet", _BALANCE),
@@ -84,7 +83,7 @@ _FIGURES: Sequence[tuple[str, tuple[str, ...]]] = (
 
 
 def lines_of(question: str) -> list[str]:
-    """The phrases that stand on the pages which a figure that is asked for is computed from; none for most questions."""
+    """The phrases on the pages that a figure which is asked for is computed from; none for most questions."""
     asked = question.lower()
     found = (phrases for pattern, phrases in _FIGURES if re.search(pattern, asked))
     return list(dict.fromkeys(phrase for phrases in found for phrase in phrases))

@@ -132,7 +132,7 @@ class MultiVectorRetriever:
         """
         query, filters = read_query(question), filters or Filters()
         filters = replace(filters, doc=doc or filters.doc, kind=kind or filters.kind)
-        reranker = self._reranker_for(rerank)
+        reranker = self._load_reranker() if (self.rerank if rerank is None else rerank) else None
         with self.library.snapshot():
             sources = self._matching_sources(filters) if filters.by_document else None
             if sources == []:
@@ -143,9 +143,7 @@ class MultiVectorRetriever:
             hits = reorder(reranker, query.asked, hits)
         return hits[:k]
 
-    def _reranker_for(self, wanted: bool | None) -> Reranker | None:
-        if wanted is False or (wanted is None and not self.rerank):
-            return None
+    def _load_reranker(self) -> Reranker:
         with self._loading:
             if self._reranker is None:
                 self._reranker = load_reranker()

@@ -8,6 +8,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 
 from ingest.errors import UsageError
 from ingest.types import Kind
@@ -97,7 +98,7 @@ def read_query(question: str) -> Query:
     asked = asked_part(without_form(question))
     terms = content_terms(asked)
     said = tokens(asked)
-    joined = {a + b for a, b in zip(said, said[1:], strict=False) if len(a + b) >= _JOINED}
+    joined = {a + b for a, b in pairwise(said) if len(a + b) >= _JOINED}
     return Query(
         asked=asked,
         match=match_query(terms),
@@ -185,7 +186,8 @@ def _period(text: str) -> tuple[float, float]:
     parts = [int(part) for part in text.strip().split("-")]
     if not 1 <= len(parts) <= 3:
         raise ValueError(text)
-    start = datetime(parts[0], *(parts[1:] + [1, 1])[:2], tzinfo=UTC)
+    year, month, day = [*parts, 1, 1][:3]
+    start = datetime(year, month, day, tzinfo=UTC)
     return start.timestamp(), _next(start, len(parts)).timestamp()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -47,7 +46,7 @@ class Findings:
 
 def rank(found: Findings, chunks: Iterable[Outline]) -> list[Ranked]:
     """The chunks by falling score; equal ones in the order of their keys."""
-    places, lines = _by_source(found.places), _by_source(found.lines)
+    places, lines = _shares(found.places), _shares(found.lines)
     best_keyword = max(found.keywords.values(), default=0.0)
     best_dense = max((similarity for _, similarity in found.dense.values()), default=0.0)
     most = (
@@ -60,8 +59,8 @@ def rank(found: Findings, chunks: Iterable[Outline]) -> list[Ranked]:
         asked = max((found.asked_pages.get((chunk.source_id, page), 0.0) for page in chunk.pages), default=0.0)
         score = (
             KEYWORDS * _share(found.keywords.get(chunk.key, 0.0), best_keyword)
-            + PLACES * _best(chunk, places)
-            + LINES * _best(chunk, lines)
+            + PLACES * places.of(chunk)
+            + LINES * lines.of(chunk)
             + NAMED * found.named.get(chunk.source_id, 0.0)
             + PAGES * asked
             + DENSE * _share(similarity, best_dense)
@@ -72,17 +71,31 @@ def rank(found: Findings, chunks: Iterable[Outline]) -> list[Ranked]:
     return sorted(ranked, key=lambda row: (-row.score, row.key))
 
 
-def _by_source(hits: Sequence[PlaceHit]) -> dict[str, list[tuple[PlaceHit, float]]]:
-    """The places of each source, their scores as a share of the best."""
-    best = max((hit.score for hit in hits), default=0.0)
-    found: dict[str, list[tuple[PlaceHit, float]]] = defaultdict(list)
+@dataclass(slots=True)
+class _Shares:
+    """The scores of places as shares of the best: of pages by number, of the others by source."""
+
+    pages: dict[tuple[str, int], float] = field(default_factory=dict)
+    runs: dict[str, list[tuple[PlaceHit, float]]] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.pages or self.runs)
+
+    def of(self, chunk: Outline) -> float:
+        """The best share of a place that the chunk stands in."""
+        if chunk.pages:
+            return max(self.pages.get((chunk.source_id, page), 0.0) for page in chunk.pages)
+        return max((share for place, share in self.runs.get(chunk.source_id, ()) if place.holds(chunk)), default=0.0)
+
+
+def _shares(hits: Sequence[PlaceHit]) -> _Shares:
+    best, found = max((hit.score for hit in hits), default=0.0), _Shares()
     for hit in hits:
-        found[hit.source_id].append((hit, _share(hit.score, best)))
+        if hit.page is None:
+            found.runs.setdefault(hit.source_id, []).append((hit, _share(hit.score, best)))
+        else:
+            found.pages[hit.source_id, hit.page] = _share(hit.score, best)
     return found
-
-
-def _best(chunk: Outline, places: Mapping[str, list[tuple[PlaceHit, float]]]) -> float:
-    return max((share for place, share in places.get(chunk.source_id, ()) if place.holds(chunk)), default=0.0)
 
 
 def _share(value: float, best: float) -> float:
