@@ -9,7 +9,7 @@ import sys
 import time
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -80,6 +80,16 @@ def password_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
+def rerank_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The option to have the best hits read again."""
+    return click.option(
+        "--rerank/--no-rerank",
+        default=False,
+        show_default=True,
+        help="Read the best hits again with a cross-encoder: slower, and the first hit is right more often.",
+    )(command)
+
+
 def _settings(library: Path | None = None, **flags: object) -> Settings:
     from ingest.settings import read_settings
 
@@ -93,12 +103,12 @@ def _open(settings: Settings) -> Library:
     return Library(find_library(settings.library))
 
 
-def _retriever(settings: Settings) -> MultiVectorRetriever:
+def _retriever(settings: Settings, *, rerank: bool = False) -> MultiVectorRetriever:
     """A retriever over the library, which is closed when the command ends."""
     from retrievers.multi_vector import MultiVectorRetriever
 
     context = click.get_current_context()
-    retriever = MultiVectorRetriever(context.with_resource(_open(settings)), settings=settings)
+    retriever = MultiVectorRetriever(context.with_resource(_open(settings)), settings=settings, rerank=rerank)
     context.call_on_close(retriever.close)
     return retriever
 
@@ -375,6 +385,7 @@ def _print_summary(results: list[SourceResult], seconds: float, *, as_json: bool
     help='Many questions, a line each of {"id", "question", "k"?, "doc"?}; needs --json.',
 )
 @click.option("--show", "with_pictures", is_flag=True, help="Draw the pictures, in a terminal that can.")
+@rerank_option
 @json_option
 def ask(
     question: str | None,
@@ -384,6 +395,7 @@ def ask(
     doc: str | None,
     questions: Path | None,
     with_pictures: bool,
+    rerank: bool,
     as_json: bool,
 ) -> None:
     """Answer a question from the library, with citations.
@@ -395,7 +407,7 @@ def ask(
     from retrievers.answer import answer
     from retrievers.shapes import answer_json
 
-    retriever = _retriever(_settings(library))
+    retriever = _retriever(_settings(library), rerank=rerank)
 
     def one(text: str, depth: int, pattern: str | None) -> Answer:
         on_token = _stream if not as_json and sys.stderr.isatty() else None
@@ -421,11 +433,15 @@ def ask(
 @click.option("-k", "k", type=click.IntRange(min=1), default=8, show_default=True, help="Hits to show.")
 @click.option("--doc", help="Only documents whose name or path matches this glob.", metavar="GLOB")
 @click.option("--kind", type=click.Choice(["text", "table", "image"]), help="Only this kind of chunk.")
+@click.option("--path", help="Only documents whose path matches this glob.", metavar="GLOB")
+@click.option("--title", help="Only what stands under a heading with this text.", metavar="TEXT")
+@click.option("--date", help="Only files last changed then: 2024, 2024-05, 2024-05-31, or A..B.", metavar="DATE")
 @click.option(
     "--questions",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help='Many queries, a line each of {"id", "question", "k"?, "doc"?}; needs --json.',
 )
+@rerank_option
 @json_option
 def search(
     query: str | None,
@@ -433,7 +449,11 @@ def search(
     k: int,
     doc: str | None,
     kind: str | None,
+    path: str | None,
+    title: str | None,
+    date: str | None,
     questions: Path | None,
+    rerank: bool,
     as_json: bool,
 ) -> None:
     """Find passages, tables and pictures, without an answer.
@@ -442,12 +462,14 @@ def search(
     pincite search "passengers by route" --kind table
     pincite search --questions questions.jsonl --json
     """
+    from retrievers.query import Filters
     from retrievers.shapes import hit_json
 
-    retriever = _retriever(_settings(library))
+    retriever = _retriever(_settings(library), rerank=rerank)
+    filters = Filters(kind=kind, path=path, title=title, date=date)  # type: ignore[arg-type]
 
     def one(text: str, depth: int, pattern: str | None) -> list[Hit]:
-        return retriever.retrieve(text, depth, doc=pattern, kind=kind)  # type: ignore[arg-type]
+        return retriever.retrieve(text, depth, doc=pattern, filters=filters)
 
     if questions is not None:
         _many(questions, k, as_json=as_json, reply=lambda q, n, d: {"results": [hit_json(h) for h in one(q, n, d)]})
@@ -460,6 +482,83 @@ def search(
         _print_hit(rank, hit, retriever.library)
     if not hits:
         click.echo("nothing found")
+
+
+@main.command(name="eval")
+@click.argument("questions", required=False, type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@library_option
+@rerank_option
+@click.option("--model", metavar="NAME", default="extractive", show_default=True, help="Who answers.")
+@click.option("--answers/--no-answers", default=False, show_default=True, help="Measure answers as well as the search.")
+@click.option(
+    "--compare",
+    nargs=2,
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="A.json B.json",
+    help="Compare two results, each written by --json.",
+)
+@json_option
+def evaluate(
+    questions: Path | None,
+    library: Path | None,
+    rerank: bool,
+    model: str,
+    answers: bool,
+    compare: tuple[Path, Path] | None,
+    as_json: bool,
+) -> None:
+    """Measure search and answers on your own questions, and compare two settings.
+
+    A line each of {"id", "question", "doc", "pages"}, or {"id", "question", "answerable": false}.
+
+    \b
+    pincite eval questions.jsonl --json > a.json
+    pincite eval questions.jsonl --rerank --json > b.json
+    pincite eval --compare a.json b.json
+    """
+    from retrievers import evaluate as evaluation
+    from retrievers.answer import answer
+
+    if compare is not None:
+        a, b = (_result_of(file) for file in compare)
+        _print_measures(evaluation.compare(a, b), as_json=as_json)
+        return
+    if questions is None:
+        raise click.UsageError("a file of questions is missing")
+    lines = enumerate(_question_lines(questions), 1)
+    expected = [evaluation.read_expected(line, f"{questions}, question {number}") for number, line in lines]
+    retriever = _retriever(_settings(library), rerank=rerank)
+    found = evaluation.evaluate(
+        expected,
+        # Several hits may be of one page: so many of them show ten pages or more.
+        lambda text: retriever.retrieve(text, 5 * evaluation.DEPTH),
+        (lambda text: answer(text, retriever=retriever, model=model)) if answers else None,
+    )
+    if as_json:
+        _emit(found)
+        return
+    _print_measures(found["means"], as_json=False)
+
+
+def _result_of(file: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(file.read_text("utf-8"))
+    except ValueError as exc:
+        raise click.UsageError(f"{file}: not JSON") from exc
+    return found if isinstance(found, dict) else {}
+
+
+def _print_measures(measures: Mapping[str, Mapping[str, float]], *, as_json: bool) -> None:
+    """A line a measure: its mean and standard error, or the difference of two and its interval."""
+    if as_json:
+        _emit(measures)
+        return
+    for name, value in measures.items():
+        if "mean" in value:
+            said = f"{value['mean']:6.3f}  \u00b1 {value['error']:.3f}"
+        else:
+            said = f"{value['difference']:+6.3f}  95 % interval {value['low']:+.3f} to {value['high']:+.3f}"
+        click.echo(f"{name:10} {said}  ({value['n']} questions)")
 
 
 def _required(text: str | None) -> str:

@@ -27,10 +27,12 @@ from ingest.library_schema import (
     check_schema,
     create_schema,
     make_folder,
+    run_script,
     schema_version,
     sync_folder,
     upgrade_schema,
 )
+from ingest.library_search import PLACES_SCHEMA, Places
 from ingest.rows import (
     chunk_of,
     chunk_row,
@@ -230,6 +232,7 @@ class Library:
         try:
             self._acquire(lock, wait)
             holder.write_text(str(os.getpid()))
+            self._complete_places()
         except Timeout as exc:
             raise LibraryLockedError(f"{self.folder} is being written by process {self.holder() or '?'}") from exc
         except OSError as exc:
@@ -240,6 +243,15 @@ class Library:
         finally:
             holder.unlink(missing_ok=True)
             lock.release()
+
+    def _complete_places(self) -> None:
+        """Derive the places of a library that was made before they were kept."""
+        if self.places.exist() and not self.places.missing():
+            return
+        with self._transaction() as db:
+            run_script(db, PLACES_SCHEMA)
+            for source_id in self.places.missing():
+                self.places.derive(source_id)
 
     def _acquire(self, lock: FileLock, wait: float) -> None:
         from filelock import Timeout
@@ -385,6 +397,7 @@ class Library:
             if gone:
                 # Merging all segments rewrites them without the deleted words.
                 db.execute("INSERT INTO keywords(keywords) VALUES ('optimize')")
+                self.places.optimize()
                 self._bump(db)
         for image in (self.folder / "images").glob("*"):
             if f"images/{image.name}" not in used:
@@ -462,6 +475,8 @@ class Library:
             db.executemany("INSERT OR IGNORE INTO embeddings VALUES (?, ?)", embeddings.items())
             for chunk in chunks:
                 self._insert_chunk(db, chunk, hashes)
+            if self.places.exist():
+                self.places.derive(record.id)
             self._bump(db)
 
     @staticmethod
@@ -671,6 +686,11 @@ class Library:
             " ORDER BY score DESC, rowid LIMIT ?"
         )
         return [(row[0], row[1]) for row in self._db.execute(query, (*args, k))]
+
+    @property
+    def places(self) -> Places:
+        """The search over pages."""
+        return Places(self._db)
 
     def document_frequency(self, terms: Sequence[str]) -> dict[str, int]:
         """In how many chunks each FTS5 query occurs."""
