@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
-from ingest.partition.pdf_boxes import box_of, merged, middle_y, overlaps
+from ingest.partition.pdf_boxes import box_of, middle_y, touching_groups
 from ingest.types import BoundingBox, Element, PageBox, Word, union_box
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ FIRST_RIGHT_TO_LEFT = "\u0590"
 """No letter before this one (Hebrew's block) runs from right to left."""
 LEFT_TO_RIGHT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.,:/%+-]*[A-Za-z0-9])?")
 """What keeps its direction inside of a word that runs from right to left."""
+_MARKS = re.compile(r"[\W_]+")
 LINE_END_HYPHEN = re.compile(r"[-\u00ad\u2010]$")
 
 
@@ -58,11 +61,19 @@ class PageWord:
 
 @dataclass(slots=True)
 class PageText:
-    """One page while its elements are made: the parsed page, its words, and which of them elements have taken."""
+    """One page while its elements are made: the parsed page, its words, and which of them elements have taken.
+
+    The words stay as they are; they are also held by the heights of their centres, to be looked up by place.
+    """
 
     parsed: ParsedPage
     words: list[PageWord]
     taken: set[int] = field(default_factory=set)
+    _by_height: list[tuple[float, float, int]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        centres = ((middle_y(w.box), (w.box[0] + w.box[2]) / 2, i) for i, w in enumerate(self.words))
+        self._by_height = sorted(centres)
 
     @property
     def number(self) -> int:
@@ -72,11 +83,9 @@ class PageText:
     def words_in(self, box: BoundingBox, *, slack: float = 1.0) -> list[int]:
         """Indices of the words whose centre lies in the box."""
         x0, y0, x1, y1 = box[0] - slack, box[1] - slack, box[2] + slack, box[3] + slack
-        return [
-            i
-            for i, word in enumerate(self.words)
-            if x0 <= (word.box[0] + word.box[2]) / 2 <= x1 and y0 <= middle_y(word.box) <= y1
-        ]
+        first = bisect_left(self._by_height, (y0,))
+        last = bisect_right(self._by_height, (y1, math.inf), first)
+        return sorted(i for _, x, i in self._by_height[first:last] if x0 <= x <= x1)
 
     def words_of(self, element: Element) -> list[int]:
         """Indices of the words in a one-page element's box that are in its text: boxes may overlap."""
@@ -313,7 +322,7 @@ def join_texts(first: str, second: str) -> str:
 
 def squeezed(text: str) -> str:
     """The letters and digits of a text: what is left when hyphens, spaces and marks do not count."""
-    return "".join(ch for ch in text if ch.isalnum())
+    return text if text.isalnum() else _MARKS.sub("", text)
 
 
 def clusters(work: PageText, indices: Sequence[int]) -> list[list[int]]:
@@ -321,8 +330,8 @@ def clusters(work: PageText, indices: Sequence[int]) -> list[list[int]]:
     out: list[list[int]] = []
     for angle in UPRIGHT:
         own = [i for i in indices if work.words[i].angle == angle]
-        regions = merged([_with_margin(work.words[i].box) for i in own])
-        groups = [[i for i in own if overlaps(region, work.words[i].box)] for region in regions]
+        touching = touching_groups([_with_margin(work.words[i].box) for i in own])
+        groups = [[own[i] for i in group] for group in touching]
         out += sorted(groups, key=lambda group: union_box([work.words[i].box for i in group])[1])
     return out
 
