@@ -31,6 +31,8 @@ from retrievers import MultiVectorRetriever, answer
 
 ROOT = Path(__file__).resolve().parents[2]
 JOBS = 2
+LATEST = 15.0
+"""Seconds after which a run is killed, at most."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -182,7 +184,7 @@ def main(folder: str, kills: int = 20, seed: int = 1, parser: str = "auto", imag
         how = (how[0], str(disturbed), parser, images)
         runs: list[Run] = []
         while sum(each.killed for each in runs) < kills:
-            runs.append(run(how, after=chance.uniform(0.5, 0.5 + whole.seconds / 3)))
+            runs.append(run(how, after=chance.uniform(0.5, 0.5 + min(whole.seconds / 3, LATEST))))
             say(f"run of {runs[-1].seconds:5.1f} s: {len(runs[-1].begun):3} begun, {len(runs[-1].finished):3} finished")
         runs.append(run(how))
         say(f"killed {sum(each.killed for each in runs)} of {len(runs)} runs; the last finished {runs[-1].finished}")
