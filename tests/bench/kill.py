@@ -187,7 +187,8 @@ def main(folder: str, kills: int = 20, seed: int = 1, parser: str = "auto", imag
             runs.append(run(how, after=chance.uniform(0.5, 0.5 + min(whole.seconds / 3, LATEST))))
             say(f"run of {runs[-1].seconds:5.1f} s: {len(runs[-1].begun):3} begun, {len(runs[-1].finished):3} finished")
         runs.append(run(how))
-        say(f"killed {sum(each.killed for each in runs)} of {len(runs)} runs; the last finished {runs[-1].finished}")
+        killed = sum(each.killed for each in runs)
+        say(f"killed {killed} of {len(runs)} runs; the last finished {len(runs[-1].finished)}")
         say(f"finished and parsed again: {len(parsed_again(runs))}; in flight at a kill, at most: {max(redone(runs))}")
         say("the libraries differ in: " + ("; ".join(differences(undisturbed, disturbed)) or "nothing"))
 
