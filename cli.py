@@ -9,7 +9,7 @@ import sys
 import time
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 FAILED, NOT_FOUND, INTERRUPTED = 1, 3, 130
 SHOWN_CHARACTERS = 240
+SHOWN_HITS = 3
 _UNSEEN = ("Cc", "Cs")
 """Unicode categories of control characters and lone surrogates."""
 
@@ -79,6 +80,16 @@ def password_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
+def rerank_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The option to have the best hits read again."""
+    return click.option(
+        "--rerank/--no-rerank",
+        default=False,
+        show_default=True,
+        help="Read the best hits again with a cross-encoder: slower, and the first hit is right more often.",
+    )(command)
+
+
 def _settings(library: Path | None = None, **flags: object) -> Settings:
     from ingest.settings import read_settings
 
@@ -92,12 +103,12 @@ def _open(settings: Settings) -> Library:
     return Library(find_library(settings.library))
 
 
-def _retriever(settings: Settings) -> MultiVectorRetriever:
+def _retriever(settings: Settings, *, rerank: bool = False) -> MultiVectorRetriever:
     """A retriever over the library, which is closed when the command ends."""
     from retrievers.multi_vector import MultiVectorRetriever
 
     context = click.get_current_context()
-    retriever = MultiVectorRetriever(context.with_resource(_open(settings)), settings=settings)
+    retriever = MultiVectorRetriever(context.with_resource(_open(settings)), settings=settings, rerank=rerank)
     context.call_on_close(retriever.close)
     return retriever
 
@@ -150,6 +161,13 @@ def main() -> None:
     help="How pictures are read: auto takes LLaVA where Ollama has it, and OCR.",
 )
 @click.option(
+    "--tables",
+    type=click.Choice(["plain", "summarized"]),
+    default="plain",
+    show_default=True,
+    help="summarized: the chat model says what each table is about, as one more way to find it; slow.",
+)
+@click.option(
     "--chunking",
     type=click.Choice(["by_title", "by_page", "similarity"]),
     default="by_title",
@@ -166,6 +184,8 @@ def main() -> None:
     help="Seconds between requests to a site; what its robots.txt asks for counts if it is more.",
 )
 @click.option("--allow-private", is_flag=True, help="Fetch also from this machine and private networks.")
+@click.option("--watch", is_flag=True, help="Go on after that: follow the folders until Ctrl-C.")
+@click.option("--follow-symlinks", is_flag=True, help="Follow symbolic links in folders, wherever they lead.")
 @click.option("--prune", is_flag=True, help="Remove the sources of a root that is gone or suddenly empty.")
 @click.option("--retry-failed", is_flag=True, help="Read files again that failed before and have not changed.")
 @click.option("--no-wait", is_flag=True, help="Exit when another process is writing to the library.")
@@ -177,11 +197,14 @@ def ingest(
     jobs: int | None,
     parser: str,
     images: str,
+    tables: str,
     chunking: str,
     depth: int | None,
     max_pages: int | None,
     delay: float,
     allow_private: bool,
+    watch: bool,
+    follow_symlinks: bool,
     prune: bool,
     retry_failed: bool,
     no_wait: bool,
@@ -196,32 +219,67 @@ def ingest(
     pincite ingest docs reports/2024.pdf
     pincite ingest docs --jobs 1 --json
     pincite ingest https://example.org/handbook/ --depth 2
+    pincite ingest docs --watch
     """
     from ingest.chunk import ChunkOptions
     from ingest.crawl import CrawlOptions
     from ingest.partition import PartitionOptions
     from ingest.pipeline import IngestOptions
     from ingest.pipeline import ingest as run
+    from ingest.watch import follow
 
     settings = _settings(library, jobs=jobs, password=password)
     options = IngestOptions(
         partition=PartitionOptions(parser=parser, images=images, password=settings.password),  # type: ignore[arg-type]
         chunk=ChunkOptions(chunking=chunking),  # type: ignore[arg-type]
         crawl=CrawlOptions(depth=depth, max_pages=max_pages, delay=delay, allow_private=allow_private),
+        tables=tables,  # type: ignore[arg-type]
         prune=prune,
+        follow_symlinks=follow_symlinks,
         retry_failed=retry_failed,
         wait=not no_wait,
     )
     _tell_of_cloud(parser)
-    started = time.perf_counter()
-    results: list[SourceResult] = []
     with _screen(as_json=as_json) as (update, say):
-        for result in run(paths, options=options, settings=settings, on_progress=update):
-            results.append(result)
-            _print_result(result, as_json=as_json, say=say)
-    _print_summary(results, time.perf_counter() - started, as_json=as_json)
+        if watch:
+            for turn in follow(paths, options=options, settings=settings, on_progress=update):
+                _print_results(turn, as_json=as_json, say=say, is_news=True)
+        results = _print_results(
+            run(paths, options=options, settings=settings, on_progress=update), as_json=as_json, say=say
+        )
+    if images == "auto" and not as_json:
+        _tell_of_pictures(settings)
     if any(r.state == "failed" for r in results):
         sys.exit(FAILED)
+
+
+def _print_results(
+    found: Iterator[SourceResult], *, as_json: bool, say: Callable[[str], None], is_news: bool = False
+) -> list[SourceResult]:
+    """Print results as they come, and their sum; of news nothing where there are none."""
+    started = time.perf_counter()
+    results: list[SourceResult] = []
+    for result in found:
+        results.append(result)
+        _print_result(result, as_json=as_json, say=say)
+    if results or not is_news:
+        _print_summary(results, time.perf_counter() - started, as_json=as_json, say=say)
+    return results
+
+
+def _tell_of_pictures(settings: Settings) -> None:
+    """Say how many pictures a vision model would still describe, and how."""
+    from ingest.errors import LibraryError
+    from retrievers.doctor import undescribed_pictures
+
+    try:
+        with _open(settings) as opened:
+            found = undescribed_pictures(opened, settings)
+    except LibraryError:
+        return
+    if found is not None:
+        click.echo(_plain(found.found))
+        click.echo(click.style(f"to have it made: {_plain(found.fix)}", fg="cyan"))
 
 
 def _tell_of_cloud(parser: str) -> None:
@@ -246,19 +304,23 @@ def _screen(*, as_json: bool) -> Iterator[tuple[Callable[[Progress], None] | Non
     columns = (
         BarColumn(bar_width=16),
         MofNCompleteColumn(),
-        TextColumn("files, {task.fields[pages]} pages"),
+        TextColumn("{task.fields[unit]}, {task.fields[pages]} pages"),
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),
         TextColumn("{task.fields[stage]} {task.fields[name]}", markup=False, table_column=Column(no_wrap=True)),
     )
     with Bar(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False) as bar:
-        task = bar.add_task("ingest", total=None, pages=0, stage="", name="")
+        task = bar.add_task("ingest", total=None, pages=0, unit="files", stage="", name="")
 
         def update(now: Progress) -> None:
             name = _plain(Path(now.path).name)
             total = now.total or None
-            bar.update(task, total=total, completed=now.done, pages=now.pages, stage=now.stage, name=name)
+            if bar.tasks[0].fields["unit"] != now.unit:
+                bar.reset(task)  # the time left is that of another kind of work
+            bar.update(
+                task, total=total, completed=now.done, pages=now.pages, unit=now.unit, stage=now.stage, name=name
+            )
 
         def say(line: str) -> None:
             bar.console.print(Text.from_ansi(line), soft_wrap=True)
@@ -266,7 +328,10 @@ def _screen(*, as_json: bool) -> Iterator[tuple[Callable[[Progress], None] | Non
         yield update, say if sys.stdout.isatty() else _say
 
 
-def _print_result(result: SourceResult, *, as_json: bool, say: Callable[[str], None] = _say) -> None:
+def _print_result(
+    result: SourceResult, *, as_json: bool, say: Callable[[str], None] = _say, in_full: bool = False
+) -> None:
+    from ingest.images import LEFT_OUT
     from retrievers.shapes import result_json
 
     if as_json:
@@ -276,7 +341,8 @@ def _print_result(result: SourceResult, *, as_json: bool, say: Callable[[str], N
     colour = {"failed": "red", "partial": "yellow", "skipped": "yellow", "ingested": "green"}.get(result.state)
     say(f"{click.style(f'{result.state:9}', fg=colour)} {_plain(result.path)}" + (f"  {detail}" if detail else ""))
     for warning in result.warnings if result.state in ("ingested", "partial") else ():
-        say(f"          {click.style('warning', fg='yellow')}: {_plain(warning)}")
+        if in_full or LEFT_OUT not in warning:
+            say(f"          {click.style('warning', fg='yellow')}: {_plain(warning)}")
 
 
 def _counts(result: SourceResult) -> str:
@@ -287,7 +353,7 @@ def _counts(result: SourceResult) -> str:
     return ", ".join(f"{n} {name}{'s' * (n != 1)}" for n, name in found if n)
 
 
-def _print_summary(results: list[SourceResult], seconds: float, *, as_json: bool) -> None:
+def _print_summary(results: list[SourceResult], seconds: float, *, as_json: bool, say: Callable[[str], None]) -> None:
     from retrievers.shapes import summary_json
 
     summary = summary_json(results, seconds)
@@ -297,7 +363,7 @@ def _print_summary(results: list[SourceResult], seconds: float, *, as_json: bool
     counts = summary["summary"]
     states = ("ingested", "unchanged", "partial", "skipped", "failed", "removed")
     said = ", ".join(f"{counts[s]} {s}" for s in states if counts[s]) or "nothing to do"
-    click.echo(f"{said}; {counts['pages']} pages in {seconds:.1f} s")
+    say(f"{said}; {counts['pages']} pages in {seconds:.1f} s")
 
 
 # --- ask and search -----------------------------------------------------------------------------
@@ -318,6 +384,8 @@ def _print_summary(results: list[SourceResult], seconds: float, *, as_json: bool
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help='Many questions, a line each of {"id", "question", "k"?, "doc"?}; needs --json.',
 )
+@click.option("--show", "with_pictures", is_flag=True, help="Draw the pictures, in a terminal that can.")
+@rerank_option
 @json_option
 def ask(
     question: str | None,
@@ -326,6 +394,8 @@ def ask(
     k: int,
     doc: str | None,
     questions: Path | None,
+    with_pictures: bool,
+    rerank: bool,
     as_json: bool,
 ) -> None:
     """Answer a question from the library, with citations.
@@ -337,7 +407,7 @@ def ask(
     from retrievers.answer import answer
     from retrievers.shapes import answer_json
 
-    retriever = _retriever(_settings(library))
+    retriever = _retriever(_settings(library), rerank=rerank)
 
     def one(text: str, depth: int, pattern: str | None) -> Answer:
         on_token = _stream if not as_json and sys.stderr.isatty() else None
@@ -350,7 +420,9 @@ def ask(
     if as_json:
         _emit(answer_json(found))
         return
-    _print_answer(found)
+    _print_answer(found, retriever.library)
+    if with_pictures:
+        _draw_pictures(found, retriever.library)
     if not found.found:
         sys.exit(NOT_FOUND)
 
@@ -361,11 +433,15 @@ def ask(
 @click.option("-k", "k", type=click.IntRange(min=1), default=8, show_default=True, help="Hits to show.")
 @click.option("--doc", help="Only documents whose name or path matches this glob.", metavar="GLOB")
 @click.option("--kind", type=click.Choice(["text", "table", "image"]), help="Only this kind of chunk.")
+@click.option("--path", help="Only documents whose path matches this glob.", metavar="GLOB")
+@click.option("--title", help="Only what stands under a heading with this text.", metavar="TEXT")
+@click.option("--date", help="Only files last changed then: 2024, 2024-05, 2024-05-31, or A..B.", metavar="DATE")
 @click.option(
     "--questions",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help='Many queries, a line each of {"id", "question", "k"?, "doc"?}; needs --json.',
 )
+@rerank_option
 @json_option
 def search(
     query: str | None,
@@ -373,7 +449,11 @@ def search(
     k: int,
     doc: str | None,
     kind: str | None,
+    path: str | None,
+    title: str | None,
+    date: str | None,
     questions: Path | None,
+    rerank: bool,
     as_json: bool,
 ) -> None:
     """Find passages, tables and pictures, without an answer.
@@ -382,12 +462,14 @@ def search(
     pincite search "passengers by route" --kind table
     pincite search --questions questions.jsonl --json
     """
+    from retrievers.query import Filters
     from retrievers.shapes import hit_json
 
-    retriever = _retriever(_settings(library))
+    retriever = _retriever(_settings(library), rerank=rerank)
+    filters = Filters(kind=kind, path=path, title=title, date=date)  # type: ignore[arg-type]
 
     def one(text: str, depth: int, pattern: str | None) -> list[Hit]:
-        return retriever.retrieve(text, depth, doc=pattern, kind=kind)  # type: ignore[arg-type]
+        return retriever.retrieve(text, depth, doc=pattern, filters=filters)
 
     if questions is not None:
         _many(questions, k, as_json=as_json, reply=lambda q, n, d: {"results": [hit_json(h) for h in one(q, n, d)]})
@@ -397,9 +479,86 @@ def search(
         _emit({"query": query, "results": [hit_json(h) for h in hits]})
         return
     for rank, hit in enumerate(hits, 1):
-        _print_hit(rank, hit)
+        _print_hit(rank, hit, retriever.library)
     if not hits:
         click.echo("nothing found")
+
+
+@main.command(name="eval")
+@click.argument("questions", required=False, type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@library_option
+@rerank_option
+@click.option("--model", metavar="NAME", default="extractive", show_default=True, help="Who answers.")
+@click.option("--answers/--no-answers", default=False, show_default=True, help="Measure answers as well as the search.")
+@click.option(
+    "--compare",
+    nargs=2,
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="A.json B.json",
+    help="Compare two results, each written by --json.",
+)
+@json_option
+def evaluate(
+    questions: Path | None,
+    library: Path | None,
+    rerank: bool,
+    model: str,
+    answers: bool,
+    compare: tuple[Path, Path] | None,
+    as_json: bool,
+) -> None:
+    """Measure search and answers on your own questions, and compare two settings.
+
+    A line each of {"id", "question", "doc", "pages"}, or {"id", "question", "answerable": false}.
+
+    \b
+    pincite eval questions.jsonl --json > a.json
+    pincite eval questions.jsonl --rerank --json > b.json
+    pincite eval --compare a.json b.json
+    """
+    from retrievers import evaluate as evaluation
+    from retrievers.answer import answer
+
+    if compare is not None:
+        a, b = (_result_of(file) for file in compare)
+        _print_measures(evaluation.compare(a, b), as_json=as_json)
+        return
+    if questions is None:
+        raise click.UsageError("a file of questions is missing")
+    lines = enumerate(_question_lines(questions), 1)
+    expected = [evaluation.read_expected(line, f"{questions}, question {number}") for number, line in lines]
+    retriever = _retriever(_settings(library), rerank=rerank)
+    found = evaluation.evaluate(
+        expected,
+        # Several hits may be of one page: so many of them show ten pages or more.
+        lambda text: retriever.retrieve(text, 5 * evaluation.DEPTH),
+        (lambda text: answer(text, retriever=retriever, model=model)) if answers else None,
+    )
+    if as_json:
+        _emit(found)
+        return
+    _print_measures(found["means"], as_json=False)
+
+
+def _result_of(file: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(file.read_text("utf-8"))
+    except ValueError as exc:
+        raise click.UsageError(f"{file}: not JSON") from exc
+    return found if isinstance(found, dict) else {}
+
+
+def _print_measures(measures: Mapping[str, Mapping[str, float]], *, as_json: bool) -> None:
+    """A line a measure: its mean and standard error, or the difference of two and its interval."""
+    if as_json:
+        _emit(measures)
+        return
+    for name, value in measures.items():
+        if "mean" in value:
+            said = f"{value['mean']:6.3f}  \u00b1 {value['error']:.3f}"
+        else:
+            said = f"{value['difference']:+6.3f}  95 % interval {value['low']:+.3f} to {value['high']:+.3f}"
+        click.echo(f"{name:10} {said}  ({value['n']} questions)")
 
 
 def _required(text: str | None) -> str:
@@ -454,7 +613,7 @@ def _stream(token: str) -> None:
     click.echo(click.style(shown, dim=True), err=True, nl=False)
 
 
-def _print_answer(found: Answer) -> None:
+def _print_answer(found: Answer, library: Library) -> None:
     if found.model != "extractive" and sys.stderr.isatty():
         click.echo("\n", err=True)
     click.echo(click.style("\n".join(map(_plain, found.text.splitlines())), bold=found.found))
@@ -472,6 +631,7 @@ def _print_answer(found: Answer) -> None:
         quote = _plain(" ".join(citation.quote.split()))
         number = click.style(f"[{citation.number}]", fg="cyan")
         click.echo(f"{number} {where}" + (f", {titles}" if titles else "") + f': "{quote}"{mark}')
+        _print_picture(citation.image, library)
         click.echo(click.style(f"    pincite show {citation.citation_id} -o crop.png", dim=True), err=True)
     for claim in found.unsupported:
         click.echo(click.style(f"left out, not borne out by what it cites: {_plain(claim)}", fg="yellow"), err=True)
@@ -479,8 +639,8 @@ def _print_answer(found: Answer) -> None:
         click.echo(click.style(f"answered by: {found.model}", dim=True), err=True)
     elif found.hits:
         click.echo("nearest passages:")
-        for rank, hit in enumerate(found.hits[:3], 1):
-            _print_hit(rank, hit)
+        for rank, hit in enumerate(found.hits[:SHOWN_HITS], 1):
+            _print_hit(rank, hit, library)
 
 
 def _print_records(records: Sequence[Record]) -> None:
@@ -494,7 +654,30 @@ def _print_records(records: Sequence[Record]) -> None:
         click.echo(f"{rating:>6} {users:>12}  {_plain(record.name)[:width]:{width}}  {_plain(record.url or '')}")
 
 
-def _print_hit(number: int, hit: Hit) -> None:
+def _print_picture(image: str | None, library: Library) -> None:
+    if image:
+        click.echo(click.style(f"    picture: {_plain(str(library.folder / image))}", dim=True))
+
+
+def _draw_pictures(found: Answer, library: Library) -> None:
+    """Draw the pictures that are cited, or else those among the best passages."""
+    from ingest.errors import LibraryError
+    from ingest.settings import read_terminal
+    from retrievers.terminal import drawing_of, drawn
+
+    how = drawing_of(read_terminal(), sys.stdout, sys.stdin)
+    images = [c.image for c in found.citations] or [h.chunk.image_path for h in found.hits[:SHOWN_HITS]]
+    wanted = [image for image in dict.fromkeys(images) if image][:SHOWN_HITS]
+    if how is None and wanted and sys.stdout.isatty():
+        click.echo("this terminal draws no pictures that pincite knows of (kitty, iTerm2, sixel)", err=True)
+    for image in wanted if how else ():
+        try:
+            click.echo(drawn(library.image(image), how), nl=False)  # type: ignore[arg-type]
+        except (LibraryError, OSError) as exc:
+            click.echo(f"{_plain(image)}: cannot be drawn: {_plain(str(exc))}", err=True)
+
+
+def _print_hit(number: int, hit: Hit, library: Library) -> None:
     page = f" p. {hit.chunk.page_numbers[0]}" if hit.chunk.page_numbers else ""
     titles = " \u203a ".join(hit.chunk.title_path)
     where = _plain(f"{hit.doc}{page}" + (f", {titles}" if titles else ""))
@@ -502,7 +685,17 @@ def _print_hit(number: int, hit: Hit) -> None:
         f"{click.style(f'{number:2}.', fg='cyan')} {click.style(where, bold=True)}  {hit.score:.2f} {hit.chunk.kind}"
     )
     text = _plain(" ".join(hit.chunk.text.split()))
-    click.echo("    " + (text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "\u2026"))
+    click.echo("    " + _cut(text))
+    if hit.chunk.kind == "image":
+        for element in library.elements(hit.chunk.element_ids):
+            if element.summary:
+                said = _plain(" ".join(element.summary.split()))
+                click.echo(click.style(f"    described by a model, not the document: {_cut(said)}", dim=True))
+        _print_picture(hit.chunk.image_path, library)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "\u2026"
 
 
 # --- partition ----------------------------------------------------------------------------------
@@ -623,7 +816,7 @@ def status(library: Path | None, as_json: bool) -> None:
         _emit({"library": str(opened.folder), "sources": [result_json(r) for r in results], "totals": totals})
         return
     for result in results:
-        _print_result(result, as_json=False)
+        _print_result(result, as_json=False, in_full=True)
     said = ", ".join(f"{n} {name}" for name, n in counts.items())
     click.echo(f"{said}; embedder {embedder.name if embedder else 'not chosen yet'}; {opened.folder}")
 
@@ -640,8 +833,9 @@ def remove(paths: tuple[str, ...], library: Path | None, as_json: bool) -> None:
     """
     from ingest.pipeline import remove as run
 
-    with _open(_settings(library)) as opened:
-        results = run(opened, paths)
+    settings = _settings(library)
+    with _open(settings) as opened:
+        results = run(opened, paths, keep_summaries=settings.keep_summaries)
     for result in results:
         _print_result(result, as_json=as_json)
     if any(r.state == "failed" for r in results):

@@ -293,7 +293,7 @@ def _table_drafts(table: Item, captions: Sequence[Item], options: ChunkOptions) 
             element_ids=(table.element.element_id, *(element.element_id for element in notes)),
             page_numbers=tuple(sorted({*part.page_numbers, *(() if n else pages_of(notes))})),
             boxes=(*(() if n else boxes_of(notes)), *part.boxes),
-            vectors=_table_vectors(table, "" if n else caption, part),
+            vectors=_table_vectors(table, "" if n else caption, part, "" if n else table.element.summary or ""),
             text_as_html=part.text_as_html,
             image_path=table.element.image_path,
         )
@@ -307,13 +307,13 @@ def _part_path(table: Item, part: TablePart) -> tuple[Heading, ...]:
     return (*table.path, named) if part.title else table.path
 
 
-def _table_vectors(table: Item, caption: str, part: TablePart) -> tuple[VectorText, ...]:
+def _table_vectors(table: Item, caption: str, part: TablePart, summary: str) -> tuple[VectorText, ...]:
     path = _path_line([heading.text for heading in _part_path(table, part)])
     shown = part.header or part.text
     found = [("text", _lines(path, caption, shown[:VECTOR_CHARACTERS]))]
     limit = MANY_ROWS_CHARACTERS if part.many else ROW_VECTOR_CHARACTERS
     found += [("rows", window) for window in windows(part.rows, limit)]
-    found += [("caption", caption)] if caption else []
+    found += [("caption", caption), *(("summary", window) for window in split_text(summary, VECTOR_CHARACTERS))]
     return _vectors(found)
 
 

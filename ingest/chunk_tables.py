@@ -40,7 +40,7 @@ def table_parts(element: Element, caption: str, limit: int) -> list[TablePart]:
 
     Each part begins with the caption and the header rows, unless these fill more than half of it. A cut falls
     where no cell spans over it; only rows that are tied together for more than ``limit`` are cut apart, and then
-    each part repeats the spanning cell. A single row is never cut. A table without pages whose rows hold long texts
+    each part repeats the spanning cell. A single row is never cut. A table without boxes whose rows hold long texts
     (questions and answers, products) has a part for each row.
     """
     cells = element.cells or (html_to_cells(element.text_as_html) if element.text_as_html else ())
@@ -134,7 +134,7 @@ def _without_gaps(cells: Sequence[Cell]) -> list[Cell]:
 def _holds_texts(element: Element, table: _Table) -> bool:
     """Whether most rows hold a long text beside what names it, under a header. On a page a table is read as a whole."""
     body = [row for row in table.rows[table.head :] if row]
-    if element.page_number is not None or not table.head or len(body) < 2:
+    if element.boxes or not table.head or len(body) < 2:
         return False
     if any(cell.rowspan > 1 or cell.page is not None for row in body for cell in row):
         return False

@@ -8,17 +8,24 @@ import os
 import re
 import stat
 import zipfile
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from ingest.errors import BrokenError, SourceError, UnsupportedError
+from ingest.errors import BrokenError, SourceError, UnavailableError, UnsupportedError
 from ingest.partition import FORMATS, format_of_extension, format_of_text, lacking, missing_program
 from ingest.types import Source
 
+BLOCK_BYTES = 2**20
+FUTURE_NS = 3600 * 10**9
+"""Nanoseconds by which a file's time may lie ahead and still be true."""
+READINGS = 3
+"""Times that a file is read which changes while it is read."""
 HEAD_BYTES = 2**16
 """Bytes that tell a type; a saved page names its address below styles and scripts."""
+BEING_WRITTEN = "is being written; the next ingest reads it"
 LIBRARY_MARKS = {"library.sqlite", "images"}
 """A folder that holds all of these is a library."""
 TEXT_FORMATS = ("md", "rst", "txt", "csv", "html", "mhtml")
@@ -45,6 +52,9 @@ _MAIL_START = re.compile(
 _OLE_MARKS = (("WordDocument", "doc"), ("PowerPoint Document", "ppt"), ("Workbook", "xls"), ("\0Book\0", "xls"))
 _OFFICE = ("docx", "pptx", "xlsx", "doc", "ppt", "xls")
 _ODF_TYPES = (("opendocument.text", "odt"), ("opendocument.presentation", "odt"), ("opendocument.spreadsheet", "ods"))
+_SVG_START = re.compile(
+    rb"(?:<\?xml[^>]*\?>|<!--.*?-->|<!doctype svg[^>\[]*(?:\[.*?\])?\s*>|\s)+<(?:\w+:)?svg\b", re.DOTALL
+)
 _SAVED_PAGE = re.compile(rb"(?im)^(?:Snapshot-Content-Location:|From: *<?Saved by )")
 _MSG_MARK = "__properties_version1.0".encode("utf-16-le")
 """The stream that the root folder of an Outlook message holds."""
@@ -59,73 +69,143 @@ class Listing:
     unreadable: tuple[str, ...]
 
 
-def list_files(root: Path, *, library: Path | None = None) -> Listing:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileStamp:
+    """What changes when a file is written to, or another takes its place; equal stamps alone do not prove equal bytes.
+
+    Times are in nanoseconds. ``changed_ns`` cannot be set back, as ``mtime_ns`` can.
+    """
+
+    device: int
+    inode: int
+    size: int
+    mtime_ns: int
+    changed_ns: int
+
+    def is_fresh(self, now_ns: int, seconds: float) -> bool:
+        """Whether the file was touched in the last seconds, or since. A clock that was set back does not count."""
+        return now_ns - seconds * 1e9 < self.changed_ns < now_ns + FUTURE_NS
+
+
+def stamp_of(found: os.stat_result) -> FileStamp:
+    """The stamp of a file."""
+    return FileStamp(
+        device=found.st_dev,
+        inode=found.st_ino,
+        size=found.st_size,
+        mtime_ns=found.st_mtime_ns,
+        changed_ns=found.st_ctime_ns,
+    )
+
+
+def list_files(root: Path, *, library: Path | None = None, follow: bool = False) -> Listing:
     """Every regular file under a root, or the root itself when it is a file.
 
-    Hidden files and folders, symbolic links and library folders, ``library`` among them, are left out of folders.
+    Hidden files and folders, symbolic links, pipes, sockets, devices and library folders, ``library`` among them, are
+    left out of folders. ``follow``: links are followed wherever they lead, each folder once.
 
     Raises:
         FileNotFoundError: there is no such path.
     """
     if not stat.S_ISDIR(root.stat().st_mode):
         return Listing(files=(str(root),), unreadable=())
-    own = os.stat(library) if library is not None and library.exists() else None  # noqa: PTH116 (samestat takes it)
+    own = _identity(library.stat()) if library is not None and library.exists() else None
     files: list[str] = []
     unreadable: list[str] = []
-    folders = [str(root)]
+    # The shallower folder first, so that of two ways to one the shorter counts.
+    folders, seen = deque([str(root)]), {own}
     while folders:
-        folder = folders.pop()
+        folder = folders.popleft()
         try:
-            inside = list(_visible(folder))
-            if {e.name for e in inside} >= LIBRARY_MARKS:
+            inside = list(_visible(folder, follow=follow))
+            if {e.name for e in inside} >= LIBRARY_MARKS or not _is_new(folder, seen):
                 continue
-            files += (e.path for e in inside if e.is_file(follow_symlinks=False))
-            folders += (e.path for e in inside if e.is_dir(follow_symlinks=False) and not _is_same(e, own))
+            files += (e.path for e in inside if e.is_file(follow_symlinks=follow))
+            folders.extend(sorted(e.path for e in inside if e.is_dir(follow_symlinks=follow)))
         except OSError:
             unreadable.append(folder)
     return Listing(files=tuple(sorted(files, key=os.fsencode)), unreadable=tuple(sorted(unreadable, key=os.fsencode)))
 
 
-def _visible(folder: str) -> Iterator[os.DirEntry[str]]:
+def _visible(folder: str, *, follow: bool) -> Iterator[os.DirEntry[str]]:
     with os.scandir(folder) as entries:
-        yield from (e for e in entries if not e.name.startswith(".") and not e.is_symlink())
+        visible = (entry for entry in entries if not entry.name.startswith("."))
+        yield from (e for e in visible if not e.is_symlink() or (follow and Path(e.path).exists()))
 
 
-def _is_same(entry: os.DirEntry[str], folder: os.stat_result | None) -> bool:
-    return folder is not None and os.path.samestat(entry.stat(follow_symlinks=False), folder)
+def _identity(found: os.stat_result) -> tuple[int, int]:
+    return found.st_dev, found.st_ino
 
 
-def identify(path: str, *, max_bytes: int) -> Source:
-    """The source that a file is: its sha256, size and format.
+def _is_new(folder: str, seen: set[tuple[int, int] | None]) -> bool:
+    """Whether a folder was not met before; now it was."""
+    own = _identity(os.stat(folder))  # noqa: PTH116 (names need not be valid for pathlib)
+    known = own in seen
+    seen.add(own)
+    return not known
+
+
+def identify(path: str, *, max_bytes: int, follow: bool = True) -> Source:
+    """The source that a file is: its sha256, size and format. ``follow``: the path may be a symbolic link.
 
     Raises:
         UnsupportedError: not a regular file, too large, or not a type that is read.
+        UnavailableError: the file was written to each time that it was read.
         SourceError: the file cannot be read.
         BrokenError: the file is empty or is not what its name says.
     """
     try:
-        with _open_regular(path) as file:
-            size = os.fstat(file.fileno()).st_size
-            if size > max_bytes:
-                raise UnsupportedError(f"larger than {max_bytes // 2**20} MB (set PINCITE_MAX_FILE_MB to read it)")
-            head = file.read(HEAD_BYTES)
-            file.seek(0)
-            digest = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
-            found = sniff(head, Path(path).suffix, file)
+        for _ in range(READINGS):
+            with _open_regular(path, follow=follow) as file:
+                before = stamp_of(os.fstat(file.fileno()))
+                found = _source_of(file, path, max_bytes)
+                if stamp_of(os.fstat(file.fileno())) == before:
+                    return found
     except PermissionError as exc:
         raise SourceError("cannot be read: permission denied") from exc
     except OSError as exc:
         raise SourceError(f"cannot be read: {exc.strerror}") from exc
-    return Source(id=digest, path=Path(path), format=found, size=size)
+    raise UnavailableError(BEING_WRITTEN)
 
 
-def _open_regular(path: str) -> BinaryIO:
-    """The file, opened without waiting on a pipe."""
-    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
+def _source_of(file: BinaryIO, path: str, max_bytes: int) -> Source:
+    head = file.read(HEAD_BYTES)
+    file.seek(0)
+    size, digest = _digest(file, max_bytes)
+    return Source(id=digest, path=Path(path), format=sniff(head, Path(path).suffix, file), size=size)
+
+
+def _digest(file: BinaryIO, max_bytes: int) -> tuple[int, str]:
+    """The size and sha256 of what can be read: what has no size of its own, as in /proc, or grows, has an end here."""
+    if os.fstat(file.fileno()).st_size <= max_bytes:
+        size, digest = 0, hashlib.sha256()
+        while size <= max_bytes and (block := file.read(BLOCK_BYTES)):
+            size += len(block)
+            digest.update(block)
+        if size <= max_bytes:
+            return size, digest.hexdigest()
+    raise UnsupportedError(f"larger than {max_bytes // 2**20} MB (set PINCITE_MAX_FILE_MB to read it)")
+
+
+def _open_regular(path: str, *, follow: bool) -> BinaryIO:
+    """A regular file. Nothing else is opened: opening alone lets a pipe's writer go on, and can set off a device."""
+    if not stat.S_ISREG(os.stat(path, follow_symlinks=follow).st_mode):  # noqa: PTH116 (as above)
+        raise UnsupportedError("not a regular file")
+    # What took its place since is not followed, and not waited for.
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+    handle = os.open(path, flags | (0 if follow else getattr(os, "O_NOFOLLOW", 0)))
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
         raise UnsupportedError("not a regular file")
     return os.fdopen(handle, "rb")
+
+
+def read_stamp(path: str, *, follow: bool) -> FileStamp | None:
+    """The stamp of what stands at a path; ``None`` when nothing does."""
+    try:
+        return stamp_of(os.stat(path, follow_symlinks=follow))  # noqa: PTH116 (as above)
+    except OSError:
+        return None
 
 
 def sniff(head: bytes, suffix: str, file: BinaryIO | None = None) -> str:
@@ -237,6 +317,8 @@ def _text_format(head: bytes, named: str | None) -> str | None:
     if _MAIL_FIELDS.match(head) if named == "eml" else named is None and _MAIL_START.match(head):
         return "eml"
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if named in (None, "svg") and (start.startswith(b"<svg") or _SVG_START.match(start)):
+        return "svg"
     looks_html = start.startswith((b"<!doctype html", b"<html")) or (
         start.startswith((b"<?xml", b"<!--")) and b"<html" in start
     )

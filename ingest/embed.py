@@ -202,7 +202,7 @@ class StaticEmbedder:
         return _unit_rows([self._vector(text) for text in texts], self.dimension)
 
     def _vector(self, text: str) -> NDArray[np.float32]:
-        ids = self._tokenizer.encode(_encodable(text), add_special_tokens=False).ids or [0]
+        ids = self._tokenizer.encode(encodable(text), add_special_tokens=False).ids or [0]
         # Each token's row is read once: memory stays within the vocabulary, however long the text.
         tokens, counts = np.unique(ids, return_counts=True)
         total: NDArray[np.float32] = counts.astype(np.float32) @ self._matrix[tokens].astype(np.float32)
@@ -214,7 +214,7 @@ class OnnxEmbedder:
 
     def __init__(self, name: str, model: bytes, tokenizer: Tokenizer, pooling: Pooling, max_tokens: int) -> None:
         self.name = name
-        self._session = _open_session(model, name)
+        self._session = open_session(model, name)
         self._inputs = {each.name for each in self._session.get_inputs()}
         self._pooling = pooling
         self._tokenizer = tokenizer
@@ -227,7 +227,7 @@ class OnnxEmbedder:
         return _unit_rows([self._vector(text) for text in texts], self.dimension)
 
     def _vector(self, text: str) -> NDArray[np.float32]:
-        ids = np.array([self._tokenizer.encode(_encodable(text)).ids], dtype=np.int64)
+        ids = np.array([self._tokenizer.encode(encodable(text)).ids], dtype=np.int64)
         offered = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
         tokens = self._run({key: value for key, value in offered.items() if key in self._inputs})
         vector: NDArray[np.float32] = tokens[0] if self._pooling == "cls" else tokens.mean(axis=0)
@@ -236,7 +236,7 @@ class OnnxEmbedder:
     def _run(self, feed: Mapping[str, NDArray[np.int64]]) -> NDArray[np.float32]:
         try:
             output = self._session.run(None, feed)[0]
-        except _session_errors() as exc:
+        except session_errors() as exc:
             raise ModelError(f"the model of embedder {self.name} failed: {exc}") from exc
         if output.ndim != 3:
             raise WeightsError(f"the model of embedder {self.name} does not give one vector a token")
@@ -271,7 +271,7 @@ class OllamaEmbedder:
         return _unit_rows(rows, self.dimension)
 
     def _ask(self, texts: Sequence[str]) -> list[NDArray[np.float32]]:
-        reply = self._client.embed(self._model, [_encodable(text) for text in texts])
+        reply = self._client.embed(self._model, [encodable(text) for text in texts])
         rows = [np.asarray(row, dtype=np.float32) for row in reply]
         if len(rows) != len(texts):
             raise ModelError(f"{self.name} gave {len(rows)} vectors for {len(texts)} texts")
@@ -289,7 +289,7 @@ def load_wordllama() -> StaticEmbedder:
         WeightsError: its package is missing or is not the pinned one.
     """
     matrix = _read_matrix(WORDLLAMA_MATRIX.read(), "embedding.weight")
-    return StaticEmbedder("wordllama", matrix, _read_tokenizer(WORDLLAMA_TOKENIZER.read(), "wordllama"))
+    return StaticEmbedder("wordllama", matrix, read_tokenizer(WORDLLAMA_TOKENIZER.read(), "wordllama"))
 
 
 def load_minilm() -> OnnxEmbedder:
@@ -298,7 +298,7 @@ def load_minilm() -> OnnxEmbedder:
     Raises:
         WeightsError: its packages are missing or are not the pinned ones.
     """
-    tokenizer = _read_tokenizer(BERT_TOKENIZER.read(), "minilm")
+    tokenizer = read_tokenizer(BERT_TOKENIZER.read(), "minilm")
     return OnnxEmbedder("minilm", MINILM_MODEL.read(), tokenizer, "mean", 256)
 
 
@@ -308,7 +308,7 @@ def load_bge_small() -> OnnxEmbedder:
     Raises:
         WeightsError: its package is missing or is not the pinned one.
     """
-    tokenizer = _read_tokenizer(BERT_TOKENIZER.read(), "bge-small")
+    tokenizer = read_tokenizer(BERT_TOKENIZER.read(), "bge-small")
     return OnnxEmbedder("bge-small", BGE_MODEL.read(), tokenizer, "cls", 512)
 
 
@@ -324,7 +324,7 @@ def load_folder(folder: Path) -> OnnxEmbedder:
         model, tokenizer = (folder / "model.onnx").read_bytes(), (folder / "tokenizer.json").read_bytes()
     except OSError as exc:
         raise WeightsError(f"{folder} must hold model.onnx and tokenizer.json: {exc.strerror}") from exc
-    return OnnxEmbedder(name, model, _read_tokenizer(tokenizer, name), "mean", 256)
+    return OnnxEmbedder(name, model, read_tokenizer(tokenizer, name), "mean", 256)
 
 
 FACTORIES: Mapping[str, Callable[[], Embedder]] = {
@@ -348,29 +348,42 @@ def _read_matrix(data: bytes, key: str) -> NDArray[np.float16]:
     return np.frombuffer(data, np.float16, (end - begin) // 2, start + begin).reshape(entry["shape"])
 
 
-def _read_tokenizer(data: bytes, name: str) -> Tokenizer:
+def read_tokenizer(data: bytes, name: str, kind: str = "embedder") -> Tokenizer:
+    """The tokenizer of a ``tokenizer.json``.
+
+    Raises:
+        WeightsError: it cannot be read.
+    """
     from tokenizers import Tokenizer
 
     try:
         return Tokenizer.from_buffer(data)
     except ValueError as exc:
-        raise WeightsError(f"the tokenizer of embedder {name} cannot be read: {exc}") from exc
+        raise WeightsError(f"the tokenizer of {kind} {name} cannot be read: {exc}") from exc
 
 
 class _Input(Protocol):
     name: str
 
 
-class _Session(Protocol):
+class Session(Protocol):
     """What is used of ``onnxruntime.InferenceSession``, which has no types."""
 
-    def get_inputs(self) -> Sequence[_Input]: ...
+    def get_inputs(self) -> Sequence[_Input]:
+        """The names of what it takes."""
+        ...
 
-    def run(self, outputs: None, feed: Mapping[str, NDArray[np.int64]]) -> Sequence[NDArray[np.float32]]: ...
+    def run(self, outputs: None, feed: Mapping[str, NDArray[np.int64]]) -> Sequence[NDArray[np.float32]]:
+        """What the model gives."""
+        ...
 
 
-def _open_session(model: bytes, name: str) -> _Session:
-    """A session that keeps to one thread."""
+def open_session(model: bytes, name: str, kind: str = "embedder") -> Session:
+    """A session that keeps to one thread.
+
+    Raises:
+        WeightsError: the model cannot be read.
+    """
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -378,13 +391,13 @@ def _open_session(model: bytes, name: str) -> _Session:
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     try:
-        session: _Session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    except _session_errors() as exc:
-        raise WeightsError(f"the model of embedder {name} cannot be read: {exc}") from exc
+        session: Session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    except session_errors() as exc:
+        raise WeightsError(f"the model of {kind} {name} cannot be read: {exc}") from exc
     return session
 
 
-def _session_errors() -> tuple[type[Exception], ...]:
+def session_errors() -> tuple[type[Exception], ...]:
     """Every exception of onnxruntime, which have no common base; ``ValueError`` where its Python side refuses."""
     from onnxruntime.capi import onnxruntime_pybind11_state as vendor
 
@@ -392,7 +405,7 @@ def _session_errors() -> tuple[type[Exception], ...]:
     return (ValueError, *(each for each in found if isinstance(each, type) and issubclass(each, Exception)))
 
 
-def _encodable(text: str) -> str:
+def encodable(text: str) -> str:
     """The text without lone surrogates, which broken PDFs yield and no tokenizer or server takes."""
     return text.encode("utf-8", "replace").decode("utf-8")
 

@@ -27,10 +27,12 @@ from ingest.library_schema import (
     check_schema,
     create_schema,
     make_folder,
+    run_script,
     schema_version,
     sync_folder,
     upgrade_schema,
 )
+from ingest.library_search import PLACES_SCHEMA, Places
 from ingest.rows import (
     chunk_of,
     chunk_row,
@@ -186,8 +188,17 @@ class Library:
         return schema_version(db)
 
     @contextlib.contextmanager
+    def together(self) -> Iterator[None]:
+        """All that is written inside is written at the end, all or nothing."""
+        with self._transaction():
+            yield
+
+    @contextlib.contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         db = self._db
+        if db.in_transaction:
+            yield db
+            return
         try:
             db.execute("BEGIN IMMEDIATE")
             yield db
@@ -221,6 +232,7 @@ class Library:
         try:
             self._acquire(lock, wait)
             holder.write_text(str(os.getpid()))
+            self._complete_places()
         except Timeout as exc:
             raise LibraryLockedError(f"{self.folder} is being written by process {self.holder() or '?'}") from exc
         except OSError as exc:
@@ -231,6 +243,15 @@ class Library:
         finally:
             holder.unlink(missing_ok=True)
             lock.release()
+
+    def _complete_places(self) -> None:
+        """Derive the places of a library that was made before they were kept."""
+        if self.places.exist() and not self.places.missing():
+            return
+        with self._transaction() as db:
+            run_script(db, PLACES_SCHEMA)
+            for source_id in self.places.missing():
+                self.places.derive(source_id)
 
     def _acquire(self, lock: FileLock, wait: float) -> None:
         from filelock import Timeout
@@ -355,24 +376,28 @@ class Library:
         """Whether a path left whose vectors may still be in Chroma's files, which keep what is deleted from them."""
         return self._meta("purge_index") is not None
 
-    def sweep(self) -> int:
+    def sweep(self, *, keep_summaries: bool = False) -> int:
         """Delete sources that no path holds, unused vectors and unreferenced images. Returns the sources deleted.
 
-        After a path has left, the database is written afresh: deleting zeroes rows where they lie, but not the copies
-        that SQLite left behind when it moved them between pages.
+        What models said and OCR read goes with the last document that holds its picture or table, unless
+        ``keep_summaries``. After a path has left, the database is written afresh: deleting zeroes rows where they lie,
+        but not the copies that SQLite left behind when it moved them between pages.
         """
         with self._transaction() as db:
             gone = db.execute(f"DELETE FROM sources WHERE id NOT IN ({_HELD})").rowcount
             held = {row[0] for row in db.execute("SELECT id FROM sources")}
             db.execute("DELETE FROM embeddings WHERE text_hash NOT IN (SELECT text_hash FROM vectors)")
             used = {r[0] for r in db.execute("SELECT DISTINCT image_path FROM elements WHERE image_path IS NOT NULL")}
-            db.execute(
-                "DELETE FROM summaries WHERE image_path NOT IN"
-                " (SELECT image_path FROM elements WHERE image_path IS NOT NULL)"
-            )
+            if not keep_summaries:
+                db.execute(
+                    "DELETE FROM summaries WHERE image_path NOT IN"
+                    " (SELECT image_path FROM elements WHERE image_path IS NOT NULL)"
+                    " AND image_path NOT IN (SELECT element_id FROM elements)"
+                )
             if gone:
                 # Merging all segments rewrites them without the deleted words.
                 db.execute("INSERT INTO keywords(keywords) VALUES ('optimize')")
+                self.places.optimize()
                 self._bump(db)
         for image in (self.folder / "images").glob("*"):
             if f"images/{image.name}" not in used:
@@ -450,6 +475,8 @@ class Library:
             db.executemany("INSERT OR IGNORE INTO embeddings VALUES (?, ?)", embeddings.items())
             for chunk in chunks:
                 self._insert_chunk(db, chunk, hashes)
+            if self.places.exist():
+                self.places.derive(record.id)
             self._bump(db)
 
     @staticmethod
@@ -547,6 +574,12 @@ class Library:
             if row and warning not in known:
                 said = json.dumps([*known, warning], ensure_ascii=False)
                 db.execute("UPDATE sources SET warnings = ? WHERE id = ?", (said, source_id))
+
+    def put_warnings(self, source_id: str, warnings: Sequence[str]) -> None:
+        """Replace the warnings of a stored source."""
+        with self._transaction() as db:
+            said = json.dumps(list(warnings), ensure_ascii=False)
+            db.execute("UPDATE sources SET warnings = ? WHERE id = ?", (said, source_id))
 
     def image(self, image_path: str) -> bytes:
         """A stored picture's PNG bytes.
@@ -653,6 +686,11 @@ class Library:
             " ORDER BY score DESC, rowid LIMIT ?"
         )
         return [(row[0], row[1]) for row in self._db.execute(query, (*args, k))]
+
+    @property
+    def places(self) -> Places:
+        """The search over pages."""
+        return Places(self._db)
 
     def document_frequency(self, terms: Sequence[str]) -> dict[str, int]:
         """In how many chunks each FTS5 query occurs."""
@@ -764,12 +802,17 @@ class Library:
     # --- summaries, runs -------------------------------------------------------------
 
     def summary(self, key: str) -> str | None:
-        """A cached picture summary."""
+        """What a model said of a picture or table, or OCR read in a picture, by the hash of all that it depends on."""
         row = self._db.execute("SELECT text FROM summaries WHERE key = ?", (key,)).fetchone()
         return row[0] if row else None
 
+    def undescribed(self) -> int:
+        """How many pictures no model has described."""
+        query = "SELECT count(DISTINCT image_path) FROM elements WHERE category = 'Image' AND summary IS NULL"
+        return int(self._db.execute(query).fetchone()[0])
+
     def put_summary(self, key: str, image_path: str, text: str) -> None:
-        """Cache a picture summary."""
+        """Keep a summary of a picture, or of the table whose element id stands in place of an image path."""
         with self._transaction() as db:
             db.execute("INSERT OR REPLACE INTO summaries VALUES (?, ?, ?)", (key, image_path, text))
 

@@ -8,6 +8,7 @@ import sqlite3
 from pathlib import Path
 
 from ingest.errors import LibraryError, NewerSchemaError
+from ingest.library_search import PLACES_SCHEMA
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +77,7 @@ _UPGRADES = {1: (_INDEX_FILES, "the search index is made anew by the next ingest
 
 def create_schema(db: sqlite3.Connection) -> None:
     """Make all tables, inside the open transaction."""
-    _run_script(db, _LIBRARY + _INDEX_FILES)
+    run_script(db, _LIBRARY + _INDEX_FILES + PLACES_SCHEMA)
     db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     db.execute("INSERT INTO meta VALUES ('generation', '0')")
 
@@ -104,12 +105,12 @@ def upgrade_schema(db: sqlite3.Connection, folder: Path) -> None:
     before = schema_version(db)
     for version in range(before, SCHEMA_VERSION):
         script, consequence = _UPGRADES[version]
-        _run_script(db, script)
+        run_script(db, script)
         log.warning("%s: brought from schema %d to %d; %s", folder, version, version + 1, consequence)
     db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
 
-def _run_script(db: sqlite3.Connection, script: str) -> None:
+def run_script(db: sqlite3.Connection, script: str) -> None:
     """Run statements inside the open transaction (``executescript`` would commit it)."""
     statement = ""
     for line in script.splitlines():

@@ -126,18 +126,19 @@ class Ollama:
         *,
         num_ctx: int | None,
         temperature: float = 0.0,
+        num_predict: int | None = None,
         keep_alive: float | str | None = None,
     ) -> Tokens:
         """The tokens of a reply as they come; the generator's value (``yield from``) is the ``Reply``.
 
         ``num_ctx`` is the context in tokens, ``None`` for the server's own, which silently drops the start of a longer
-        prompt. Closing the generator hangs up.
+        prompt; ``num_predict`` is the longest reply. Closing the generator hangs up.
 
         Raises:
             ModelError: any of its kinds; after the first token it is not tried again.
         """
         sent = [{"role": message.role, "content": _encodable(message.content)} for message in messages]
-        options = _options(num_ctx, temperature)
+        options = _options(num_ctx, temperature, num_predict)
         return self._stream(
             model,
             lambda client: client.chat(model, sent, stream=True, options=options, keep_alive=keep_alive),
@@ -151,10 +152,14 @@ class Ollama:
         *,
         num_ctx: int | None,
         temperature: float = 0.0,
+        num_predict: int | None = None,
         keep_alive: float | str | None = None,
     ) -> str:
         """The text of a whole reply; otherwise as ``chat``."""
-        return whole(self.chat(model, messages, num_ctx=num_ctx, temperature=temperature, keep_alive=keep_alive)).text
+        tokens = self.chat(
+            model, messages, num_ctx=num_ctx, temperature=temperature, num_predict=num_predict, keep_alive=keep_alive
+        )
+        return whole(tokens).text
 
     def describe(
         self,
@@ -163,14 +168,17 @@ class Ollama:
         image: bytes,
         *,
         num_ctx: int | None = None,
+        num_predict: int | None = None,
         keep_alive: float | str | None = None,
     ) -> str:
         """What a vision model says of a picture (the bytes of a PNG or JPEG file), at temperature 0.
 
+        ``num_predict`` is the longest reply in tokens; one that reaches it is taken as it is.
+
         Raises:
             ModelError: any of its kinds.
         """
-        options = _options(num_ctx, 0.0)
+        options = _options(num_ctx, 0.0, num_predict)
         tokens = self._stream(
             model,
             lambda client: client.generate(
@@ -314,8 +322,9 @@ def _encodable(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def _options(num_ctx: int | None, temperature: float) -> dict[str, float]:
-    return {"temperature": temperature} | ({} if num_ctx is None else {"num_ctx": num_ctx})
+def _options(num_ctx: int | None, temperature: float, num_predict: int | None) -> dict[str, float]:
+    limits = {"num_ctx": num_ctx, "num_predict": num_predict}
+    return {"temperature": temperature} | {name: value for name, value in limits.items() if value is not None}
 
 
 def _tls(host: str) -> ssl.SSLContext:

@@ -9,20 +9,31 @@ import os
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from ingest.bundles import Bundles, Task
 from ingest.chunk import ChunkOptions, chunk
 from ingest.crawl import CrawlOptions, SiteListing, sync_site
-from ingest.discover import Listing, identify, list_files, roots_of, sniff_bytes
+from ingest.discover import (
+    BEING_WRITTEN,
+    READINGS,
+    FileStamp,
+    Listing,
+    identify,
+    list_files,
+    read_stamp,
+    roots_of,
+    sniff_bytes,
+)
 from ingest.embed import Embedder, asks_server, embedder_name, load_embedder, text_hash
+from ingest.enrich import Enriched, Enriching, Models
 from ingest.errors import (
     BrokenError,
-    ModelError,
     NewerSchemaError,
     SourceError,
     UnavailableError,
@@ -30,6 +41,7 @@ from ingest.errors import (
     UsageError,
 )
 from ingest.fetch import GoneError, is_url, normal_url
+from ingest.images import left_out_warning
 from ingest.indexing import drop_index, update_index
 from ingest.library import EmbedderRecord, Library, PathRecord, SourceRecord
 from ingest.library_pages import KnownPages
@@ -40,14 +52,14 @@ from ingest.reading import Reading, ReadTask, outcome_of, read_many, submit_read
 from ingest.rows import shown_path
 from ingest.settings import DEFAULT_EMBEDDER, Settings, find_library, read_settings
 from ingest.summarize import (
-    Picture,
-    Summarizer,
+    TableMode,
     choose_summarizer,
-    pictures,
-    summary_key,
+    choose_table_summarizer,
+    dump_reading,
+    load_reading,
+    reading_key,
     unread_pictures,
     with_readings,
-    with_summaries,
 )
 from ingest.types import Chunk, Partition, Source, SourceResult, State, stable_id
 from ingest.workers import WorkerPool, at_border, result_of
@@ -58,28 +70,36 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-PARTITION_VERSION = "2"
+PARTITION_VERSION = "3"
 """Counts changes of what partitioning gives; sources of another version are read again."""
-CHUNK_VERSION = "1"
+CHUNK_VERSION = "2"
 """Counts changes of what chunking gives; sources of another version are chunked again from their stored elements."""
 EMBED_BATCH = 256
 """Texts in one embedding task."""
+FEW_TEXTS = 8
+"""Texts that are embedded together with those of other sources."""
 TASK_SECONDS = 600.0
 """Seconds that one task may take."""
-UNDESCRIBED = "not described yet; the next ingest goes on from there"
 INDEX_EVERY = 20_000
 """Vectors after which Chroma is brought up to date during a long ingest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IngestOptions:
-    """What an ingest does beyond its roots."""
+    """What an ingest does beyond its roots. Files touched in the last ``still`` seconds are left as they are known.
+
+    ``tables="summarized"`` has the chat model say what each table is about. That is left to the asking: the words of a
+    table are found as they are, those of a picture are not, and a library of reports has thousands of tables.
+    """
 
     partition: PartitionOptions = field(default_factory=PartitionOptions)
     chunk: ChunkOptions = field(default_factory=ChunkOptions)
     crawl: CrawlOptions = field(default_factory=CrawlOptions)
+    tables: TableMode = "plain"
     prune: bool = False
     retry_failed: bool = False
+    follow_symlinks: bool = False
+    still: float = 0.0
     wait: bool = True
 
     @property
@@ -95,13 +115,14 @@ class IngestOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """Where an ingest stands: files and pages done, files in all, the stage and path last worked on."""
+    """Where an ingest stands: what is done and what there is in all, in ``unit``, the stage and path last worked on."""
 
     stage: str
     path: str = ""
     done: int = 0
     total: int = 0
     pages: int = 0
+    unit: str = "files"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -112,6 +133,8 @@ class _Job:
     roots: Sequence[str]
     source: Source
     mtime_ns: int
+    stamp: FileStamp | None = None
+    tries: int = 1
     started: float = field(default_factory=time.perf_counter)
     stored: SourceRecord | None = None
     partition: Partition | None = None
@@ -121,9 +144,8 @@ class _Job:
     hashes: dict[str, str] = field(default_factory=dict)
     embeddings: dict[str, bytes] = field(default_factory=dict)
     readings: dict[str, list[OcrLine]] = field(default_factory=dict)
-    summaries: dict[str, str] = field(default_factory=dict)
-    undescribed: list[str] = field(default_factory=list)
     waiting: int = 0
+    is_enriched: bool = False
 
 
 def ingest(
@@ -228,7 +250,9 @@ class _Run:
         on_progress: Callable[[Progress], None],
     ) -> None:
         self.library, self.options, self.settings = library, options, settings
+        self.partition_key, self.chunk_key = options.partition_key, options.chunk_key
         self.pool = WorkerPool(settings.worker_count)
+        self.bundles = Bundles(self.pool)
         self.given_embedder = embedder
         self.on_progress = on_progress
         self.futures: dict[Future[Any], tuple[_Job, Callable[[_Job, Future[Any]], None]]] = {}
@@ -237,6 +261,8 @@ class _Run:
         self.files = self.done = self.pages = 0
         self.sites: dict[str, SiteListing] = {}
         self.embedder_name = _embedder_name(library, settings, embedder)
+        self.lacking: dict[str, str] = {}
+        self.readers: dict[str, list[_Job]] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -245,9 +271,16 @@ class _Run:
         self.pool.close()
 
     @cached_property
-    def summarizer(self) -> Summarizer | None:
-        """The model that describes pictures, looked for when the first picture comes."""
-        return choose_summarizer(self.settings, self.options.partition.images)
+    def models(self) -> Models:
+        """The models that describe pictures and tables, looked for when the first source is stored.
+
+        Raises:
+            ModelError: one was asked for and is not to be had.
+        """
+        return Models(
+            pictures=choose_summarizer(self.settings, self.options.partition.images),
+            tables=choose_table_summarizer(self.settings, self.options.tables),
+        )
 
     # --- roots ----------------------------------------------------------------------------------
 
@@ -256,12 +289,18 @@ class _Run:
         started = time.time()
         states: Counter[str] = Counter()
         if self.library.purging:
-            self.library.sweep()
+            self.library.sweep(keep_summaries=self.settings.keep_summaries)
+        if self.options.partition.images == "llava" or self.options.tables == "summarized":
+            _ = self.models  # what was asked for by name is missed before the work, not after it
         for result in self._results(roots):
             states[result.state] += 1
             yield result
-        self.library.sweep()
+        self.library.sweep(keep_summaries=self.settings.keep_summaries or bool(self.lacking))
         self._update_index()
+        if self.lacking:
+            self._enrich()
+            self.library.sweep(keep_summaries=self.settings.keep_summaries)
+            self._update_index()
         self.library.put_run(started, states)
 
     def _results(self, roots: Sequence[Path | str]) -> Iterator[SourceResult]:
@@ -293,7 +332,7 @@ class _Run:
         known = self.library.paths(str(root))
         kept = f"; its sources were kept: {len(known)} (--prune removes them)" if known else ""
         try:
-            listing = list_files(root, library=self.library.folder)
+            listing = list_files(root, library=self.library.folder, follow=self.options.follow_symlinks)
         except (FileNotFoundError, NotADirectoryError) as exc:
             if known and self.options.prune:
                 return Listing(files=(), unreadable=())
@@ -355,16 +394,14 @@ class _Run:
         in_flight = self.settings.worker_count * 2
         exhausted = False
         while not exhausted or self.futures:
-            while not exhausted and len(self.futures) < in_flight:
+            while not exhausted and len(self.futures) - self.bundles.spared() < in_flight:
                 item = next(todo, None)
                 exhausted = item is None
                 if item is not None:
                     self._begin(*item)
                 yield from self._finished()
             if self.futures:
-                ready, _ = wait(self.futures, return_when=FIRST_COMPLETED)
-                for future in ready:
-                    self._advance(future)
+                self._advance_some()
                 yield from self._finished()
 
     def _finished(self) -> Iterator[SourceResult]:
@@ -385,16 +422,37 @@ class _Run:
         if is_url(path):
             self._begin_page(path, roots)
             return
+        self._begin_file(path, roots, tries=1)
+
+    def _begin_file(self, path: str, roots: Sequence[str], *, tries: int) -> None:
+        stamp = self._stamp(path, roots)
+        if stamp and self.options.still and stamp.is_fresh(time.time_ns(), self.options.still):
+            return
         try:
-            source = identify(path, max_bytes=self.settings.max_file_mb * 2**20)
-            mtime_ns = Path(path).stat().st_mtime_ns
+            source = identify(path, max_bytes=self.settings.max_file_mb * 2**20, follow=self._may_follow(path, roots))
         except SourceError as exc:
             self._put_unidentified(path, roots, exc)
             return
-        except OSError as exc:
-            self._put_unidentified(path, roots, SourceError(f"cannot be read: {exc.strerror}"))
-            return
-        self._admit(_Job(path=path, roots=roots, source=source, mtime_ns=mtime_ns))
+        mtime_ns = stamp.mtime_ns if stamp else 0
+        self._admit(_Job(path=path, roots=roots, source=source, mtime_ns=mtime_ns, stamp=stamp, tries=tries))
+
+    def _may_follow(self, path: str, roots: Sequence[str]) -> bool:
+        """Whether a path may be a symbolic link: one that was named, or all where that was asked for."""
+        return self.options.follow_symlinks or path in roots
+
+    def _stamp(self, path: str, roots: Sequence[str]) -> FileStamp | None:
+        return read_stamp(path, follow=self._may_follow(path, roots))
+
+    def _begin_again(self, job: _Job) -> bool:
+        """Whether a file was written to, or replaced, since it was identified; if so it is begun again, a few times."""
+        if job.stamp is None or job.stamp == self._stamp(job.path, job.roots):
+            return False
+        job.failed = True
+        if job.tries < READINGS:
+            self._begin_file(job.path, job.roots, tries=job.tries + 1)
+        else:
+            self._put_unidentified(job.path, job.roots, UnavailableError(BEING_WRITTEN))
+        return True
 
     def _begin_page(self, url: str, roots: Sequence[str]) -> None:
         """Start what a fetched page lacks, or record why it could not be fetched."""
@@ -412,7 +470,7 @@ class _Run:
         if any(other.source.id == source.id for other, _ in self.futures.values()):
             self._drain()
         job.stored = self.library.source(source.id)
-        if job.stored and job.stored.partition_key == self.options.partition_key:
+        if job.stored and job.stored.partition_key == self.partition_key:
             self._reuse(job, job.stored)
             return
         known = self.library.failure(self._failed_key(source))
@@ -423,28 +481,17 @@ class _Run:
 
     def _reuse(self, job: _Job, stored: SourceRecord) -> None:
         """Take what is stored of a source; what depends on a changed option, or on a model that is new, is redone."""
-        if set(stored.members) - {record.member for record in self.library.members(stored.id)}:
+        if stored.members and set(stored.members) - {each.member for each in self.library.members(stored.id)}:
             # The run that stored the container stopped before its parts, or a part failed.
             self._read(job)
             return
-        describe = self._lacks_summaries(stored)
-        if stored.chunk_key == self.options.chunk_key and not describe:
+        if stored.chunk_key == self.chunk_key:
             self._attach(job)
             self._resume_members(job)
             return
-        warnings = [w for w in stored.warnings if not w.endswith(UNDESCRIBED)]
-        job.partition = replace(self.library.partition(stored.id), warnings=tuple(warnings))
+        job.partition = replace(self.library.partition(stored.id), warnings=stored.warnings)
         with self._recording(job):
-            if describe:
-                self._describe(job)
-            else:
-                self._chunk(job)
-
-    def _lacks_summaries(self, stored: SourceRecord) -> bool:
-        """Whether a model is there that has not described the pictures of a source."""
-        if not stored.elements.get("Image") or self.options.partition.images == "off":
-            return False
-        return self.summarizer is not None and stored.enrich_key != self.summarizer.key
+            self._chunk(job)
 
     def _resume_members(self, job: _Job) -> None:
         """Go on with the parts of a container that is stored itself."""
@@ -471,18 +518,29 @@ class _Run:
         return self.options.retry_failed or (locked and self.options.partition.password is not None)
 
     def _failed_key(self, source: Source) -> str:
-        return stable_id(source.id, self.options.partition_key)
+        return stable_id(source.id, self.partition_key)
 
     def _drain(self) -> None:
         """Finish what is in flight: the same bytes are among it, under another path."""
         while self.futures:
-            ready, _ = wait(self.futures, return_when=FIRST_COMPLETED)
+            self._advance_some()
+
+    def _advance_some(self) -> None:
+        """Go on with what is done, after waiting for it; what comes of it is written at once."""
+        self.bundles.flush()
+        ready, _ = wait(self.futures, return_when=FIRST_COMPLETED)
+        with self.library.together():
             for future in ready:
                 self._advance(future)
+        if self.unindexed >= INDEX_EVERY:
+            self._update_index()
 
     def _advance(self, future: Future[Any]) -> None:
         job, then = self.futures.pop(future)
-        if not job.failed:
+        taken = self.bundles.take(future)
+        if taken is not future:
+            self.futures[taken] = (job, then)
+        elif not job.failed:
             with self._recording(job):
                 then(job, future)
 
@@ -504,92 +562,103 @@ class _Run:
 
     def _start_reads(self, job: _Job, tasks: Sequence[ReadTask]) -> None:
         for task in tasks:
-            self.futures[submit_read(self.pool, task)] = (job, partial(self._was_read, task))
+            self.futures[submit_read(self.pool, task, self.bundles)] = (job, partial(self._was_read, task))
 
     def _was_read(self, task: ReadTask, job: _Job, future: Future[Any]) -> None:
         assert job.reading is not None
-        self._start_reads(job, job.reading.take(task, outcome_of(future)))
+        try:
+            self._start_reads(job, job.reading.take(task, outcome_of(future)))
+            found = at_border(job.reading.whole) if job.reading.done else None
+        except SourceError:
+            if self._begin_again(job):
+                return
+            raise
         self._report("reading", self.library.shown(job.path))
-        if job.reading.done:
-            job.partition = job.reading.whole()
+        if found is not None and not self._begin_again(job):
+            job.partition = replace(found, warnings=(*found.warnings, *left_out_warning(found.left_out)))
             self._read_pictures(job)
 
     def _read_pictures(self, job: _Job) -> None:
-        """Read the text in pictures that have none in the text layer."""
+        """Read the text in pictures that have none in the text layer; what was read once is known."""
         assert job.partition is not None
         unread = unread_pictures(job.partition) if self.options.partition.images != "off" else []
-        found = {
-            p.image_path: job.partition.images[p.image_path] for p in unread if p.image_path in job.partition.images
-        }
-        job.waiting = len(found)
-        for image_path, png in found.items():
+        images = {p.image_path: job.partition.images.get(p.image_path) for p in unread}
+        for image_path, png in images.items():
+            known = self.library.summary(reading_key(image_path))
+            if known is not None:
+                job.readings[image_path] = load_reading(known)
+            elif png is not None:
+                job.waiting += 1
+                self._read_picture(job, image_path, png)
+        if not job.waiting:
+            self._take_readings(job)
+
+    def _read_picture(self, job: _Job, image_path: str, png: bytes) -> None:
+        readers = self.readers.setdefault(image_path, [])
+        readers.append(job)
+        if len(readers) == 1:
             self._start(job, partial(self._picture_read, image_path), at_border, read_picture, png)
-        if not found:
-            self._describe(job)
 
     def _picture_read(self, image_path: str, job: _Job, future: Future[list[OcrLine]]) -> None:
-        assert job.partition is not None
+        """Hand what was read to every source that waits for it."""
+        lines: list[OcrLine] = []
         try:
-            job.readings[image_path] = result_of(future)
+            lines = result_of(future)
+            self.library.put_summary(reading_key(image_path), image_path, dump_reading(lines))
         except SourceError as exc:
             log.warning("%s: a picture could not be read: %s", job.path, exc.reason)
-        job.waiting -= 1
         self._report("OCR", self.library.shown(job.path))
-        if not job.waiting:
-            job.partition = with_readings(job.partition, job.readings)
-            self._describe(job)
+        for reader in self.readers.pop(image_path):
+            reader.readings[image_path] = lines
+            reader.waiting -= 1
+            if not reader.waiting and not reader.failed:
+                with self._recording(reader):
+                    self._take_readings(reader)
 
-    def _describe(self, job: _Job) -> None:
-        """Have the pictures described by the model, where there is one; summaries are kept as they come."""
+    def _take_readings(self, job: _Job) -> None:
         assert job.partition is not None
-        images = job.partition.images
-        shown = {p.image_path: p for p in pictures(job.partition)} if self.options.partition.images != "off" else {}
-        model = self.summarizer if shown else None
-        wanted: list[tuple[Picture, bytes]] = []
-        for path, picture in shown.items() if model else ():
-            known = self.library.summary(summary_key(model, path)) if model else None
-            if known is not None:
-                job.summaries[path] = known
-            else:
-                wanted.append((picture, images.get(path) or self.library.image(path)))
-        job.waiting = len(wanted)
-        for picture, png in wanted:
-            future = self.pool.submit(model.summarize, picture, png, timeout=TASK_SECONDS, network=True)  # type: ignore[union-attr]
-            self.futures[future] = (job, partial(self._described, picture.image_path))
-        if not wanted:
-            self._finish_pictures(job)
-
-    def _described(self, image_path: str, job: _Job, future: Future[str]) -> None:
-        """Take a summary. A model that is gone is not asked again in this run; the next run goes on from here."""
-        try:
-            text = future.result()
-        except ModelError as exc:
-            job.undescribed.append(str(exc))
-        except CancelledError:
-            job.undescribed.append("the model was given up")
-        else:
-            job.summaries[image_path] = text
-            if self.summarizer is not None:
-                self.library.put_summary(summary_key(self.summarizer, image_path), image_path, text)
-        job.waiting -= 1
-        self._report("describing", self.library.shown(job.path))
-        if not job.waiting:
-            self._finish_pictures(job)
-
-    def _finish_pictures(self, job: _Job) -> None:
-        assert job.partition is not None
-        found = with_summaries(job.partition, job.summaries)
-        if job.undescribed:
-            count = f"{len(job.undescribed)} picture{'s' * (len(job.undescribed) > 1)}"
-            warning = f"{job.undescribed[0]}; {count} {UNDESCRIBED}"
-            found = replace(found, warnings=(*found.warnings, warning))
-        job.partition = found
+        job.partition = with_readings(job.partition, job.readings)
         self._chunk(job)
+
+    def _enrich(self) -> None:
+        """Have what models can describe described; the library can be asked meanwhile."""
+        records = [record for record in map(self.library.source, self.lacking) if record is not None]
+        enriching = Enriching(self.library, self.pool, self.models, self._report_enriching)
+        for found in enriching.run(records):
+            if found.is_changed:
+                self._store_enriched(found)
+            else:
+                self.library.put_warnings(found.record.id, found.record.warnings)
+        if enriching.given_up:
+            log.warning("descriptions stopped: %s", enriching.given_up)
+
+    def _report_enriching(self, source_id: str, done: int, total: int) -> None:
+        path = self.library.shown(self.lacking[source_id])
+        self.on_progress(
+            Progress(stage="describing", path=path, done=done, total=total, pages=self.pages, unit="descriptions")
+        )
+
+    def _store_enriched(self, found: Enriched) -> None:
+        record, path = found.record, self.lacking[found.record.id]
+        source = Source(
+            id=record.id,
+            path=Path(path),
+            format=record.format,
+            size=record.size,
+            parent_id=record.parent_id,
+            member=record.member,
+        )
+        job = _Job(path=path, roots=(), source=source, mtime_ns=0, stored=record, partition=found.partition)
+        job.is_enriched = True
+        with self._recording(job):
+            self._chunk(job)
+        self._drain()
 
     def _chunk(self, job: _Job) -> None:
         """Chunk a partition and start embedding the texts that are new."""
         assert job.partition is not None
-        self._report("chunking", self.library.shown(job.path))
+        if not job.is_enriched:
+            self._report("chunking", self.library.shown(job.path))
         job.chunks = at_border(self._chunks_of, job.partition, job)
         if not job.chunks and not job.partition.elements:
             raise SourceError("nothing could be read: " + ("; ".join(job.partition.warnings[:3]) or "no text in it"))
@@ -606,8 +675,13 @@ class _Run:
         batches = [missing[i : i + EMBED_BATCH] for i in range(0, len(missing), EMBED_BATCH)]
         job.waiting = len(batches)
         for batch in batches:
-            future = submit_embedding(self.pool, self.embedder_name, self.settings, batch)
-            self.futures[future] = (job, partial(self._embedded, batch))
+            self.futures[self._start_embedding(batch)] = (job, partial(self._embedded, batch))
+
+    def _start_embedding(self, texts: Sequence[str]) -> Future[NDArray[np.float32]]:
+        if len(texts) > FEW_TEXTS or asks_server(self.embedder_name):
+            return submit_embedding(self.pool, self.embedder_name, self.settings, texts)
+        args = (self.embedder_name, self.settings, texts)
+        return self.bundles.submit(Task(function=embed_texts, args=args, seconds=TASK_SECONDS))
 
     def _chunks_of(self, found: Partition, job: _Job) -> list[Chunk]:
         doc = Path(job.path).name
@@ -635,31 +709,28 @@ class _Run:
     def _commit(self, job: _Job) -> None:
         """Write a finished source and tell how it went."""
         assert job.partition is not None
-        if job.embeddings:
-            width = len(next(iter(job.embeddings.values()))) // 4
-            self.library.claim_embedder(self.embedder_name, width)
+        if job.is_enriched and job.stored is not None:
+            self._put(job.stored, job)
+            return
         record = SourceRecord(
             id=job.source.id,
             format=job.source.format,
             size=job.source.size,
-            partition_key=self.options.partition_key,
-            chunk_key=self.options.chunk_key,
+            partition_key=self.partition_key,
+            chunk_key=self.chunk_key,
             pages=len(job.partition.pages) or None,
             elements=count_by_category(job.partition),
             warnings=job.partition.warnings,
             seconds=round(time.perf_counter() - job.started, 3),
             parent_id=job.source.parent_id,
             member=job.source.member,
-            enrich_key=self._enrich_key(job),
+            enrich_key="" if job.reading is not None or job.stored is None else job.stored.enrich_key,
         )
         members, unread = self._members_of(job)
         record = replace(
             record, warnings=(*record.warnings, *unread), members=self._member_names(job, [m.member for m in members])
         )
-        self.library.put_source(record, job.partition, job.chunks, job.hashes, job.embeddings)
-        self.unindexed += sum(len(c.vectors) for c in job.chunks)
-        if self.unindexed >= INDEX_EVERY:
-            self._update_index()
+        self._put(record, job)
         self._attach(job, replace(record, chunks=len(job.chunks)))
         if job.partition.members:
             self.library.keep_members(job.source.id, [member.id for member in members])
@@ -669,19 +740,22 @@ class _Run:
         else:
             self._resume_members(job)
 
+    def _put(self, record: SourceRecord, job: _Job) -> None:
+        assert job.partition is not None
+        if job.embeddings:
+            width = len(next(iter(job.embeddings.values()))) // 4
+            self.library.claim_embedder(self.embedder_name, width)
+        self.library.put_source(record, job.partition, job.chunks, job.hashes, job.embeddings)
+        self.unindexed += sum(len(c.vectors) for c in job.chunks)
+        if self.unindexed >= INDEX_EVERY:
+            self._update_index()
+
     def _member_names(self, job: _Job, found: Sequence[str | None]) -> tuple[str, ...]:
         """The parts that a container must have; one that is chunked again from its elements keeps its own."""
         assert job.partition is not None
         if job.stored is not None and not job.partition.members:
             return job.stored.members
         return tuple(name for name in found if name)
-
-    def _enrich_key(self, job: _Job) -> str:
-        """What described the pictures: a model's key, nothing, or nothing yet."""
-        if job.undescribed:
-            return "pending"
-        stored = job.stored.enrich_key if job.stored else ""
-        return self.summarizer.key if job.summaries and self.summarizer is not None else stored
 
     def _members_of(self, job: _Job) -> tuple[list[Source], list[str]]:
         """The parts of a container as sources of their own, and warnings for those that are not read."""
@@ -705,6 +779,8 @@ class _Run:
         """Bind a path to its stored source and report it."""
         record = fresh or job.stored
         assert record is not None
+        if self._may_lack(record) and self.models.count_lacking(record):
+            self.lacking[record.id] = job.path
         before = self.library.path(job.path)
         state: State = "partial" if _lost_pages(record.warnings) else "ingested"
         self._put_path(
@@ -731,6 +807,11 @@ class _Run:
                 seconds=round(time.perf_counter() - job.started, 3),
             )
         )
+
+    def _may_lack(self, record: SourceRecord) -> bool:
+        """Whether a source has anything that a model might describe; only then is one looked for."""
+        has_pictures = self.options.partition.images in ("auto", "llava") and record.elements.get("Image")
+        return bool(has_pictures or (self.options.tables == "summarized" and record.elements.get("Table")))
 
     def _put_path(self, record: PathRecord, roots: Sequence[str]) -> None:
         for root in roots:
@@ -852,8 +933,11 @@ def reindex(library: Library, settings: Settings, name: str | None = None) -> Em
     return record
 
 
-def remove(library: Library, paths: Iterable[str | Path]) -> list[SourceResult]:
-    """Take paths, or all paths under folders, out of the library; nothing of them stays in its folder."""
+def remove(library: Library, paths: Iterable[str | Path], *, keep_summaries: bool = False) -> list[SourceResult]:
+    """Take paths, or all paths under folders, out of the library; nothing of them stays in its folder.
+
+    With ``keep_summaries`` what was said of pictures and tables, and read in them, stays for re-use.
+    """
     results: list[SourceResult] = []
     with library.writing():
         for given in paths:
@@ -865,7 +949,7 @@ def remove(library: Library, paths: Iterable[str | Path]) -> list[SourceResult]:
                 whole = str(given).partition("!/")[0]
                 reason = "not in this library" if whole == str(given) else f"a part of {whole}: remove that"
                 results.append(SourceResult(path=str(given), state="failed", reason=reason))
-        library.sweep()
+        library.sweep(keep_summaries=keep_summaries)
         update_index(library)
     return results
 

@@ -12,6 +12,8 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 from typing import Any
 
+from ingest.bundles import Bundles, Task
+from ingest.discover import TEXT_FORMATS
 from ingest.errors import LimitError, SourceError, TimeLimitError
 from ingest.partition import PartitionOptions, count_pages, is_paged, join, partition_text, read_pages
 from ingest.types import Partition, Source
@@ -25,6 +27,8 @@ PAGE_SECONDS = 20.0
 """Seconds a page that may be lost in all, beside ``PAGES_SECONDS``."""
 GROUP = 10
 """Pages of a task after a larger one was lost."""
+SMALL = 2**16
+"""Bytes up to which a text is read together with others, in milliseconds."""
 TRIES = 2
 """Workers that a page may cost before it is left out."""
 NOTHING = Partition(elements=())
@@ -149,9 +153,20 @@ class Reading:
         return [self._page_task(group, draft.on(group)) for group in groups]
 
 
-def submit_read(pool: WorkerPool, task: ReadTask) -> Future[Any]:
-    """Have a task done in a worker."""
+def submit_read(pool: WorkerPool, task: ReadTask, bundles: Bundles | None = None) -> Future[Any]:
+    """Have a task done in a worker; a small one with others, where there are ``bundles``."""
+    if bundles is not None and is_small(task):
+        return bundles.submit(Task(function=at_border, args=(task.function, *task.args), seconds=task.seconds))
     return pool.submit(at_border, task.function, *task.args, timeout=task.seconds)
+
+
+def is_small(task: ReadTask) -> bool:
+    """Whether the way to a worker takes longer than the task."""
+    source, options = task.args[0], task.args[-1]
+    assert isinstance(source, Source)
+    assert isinstance(options, PartitionOptions)
+    text = source.format in TEXT_FORMATS and source.size <= SMALL
+    return text and task.function is partition_text and options.cloud is None
 
 
 def outcome_of(future: Future[Any]) -> Partition | int | SourceError:

@@ -30,6 +30,7 @@ class Settings:
     llama_cloud_tier: str = "agentic"  # tier of LlamaParse: fast, cost_effective, agentic or agentic_plus
     jobs: int = 0  # worker processes; 0: one a core
     max_file_mb: int = 200  # larger files are skipped
+    keep_summaries: bool = False  # 1: descriptions of pictures outlive the removal of their documents, for re-use
     timeout: float = 120.0  # seconds that a model may take for one reply
     password: str | None = field(default=None, repr=False)  # password of encrypted PDFs; never stored
 
@@ -66,18 +67,35 @@ def read_settings(flags: Mapping[str, Any] | None = None, environ: Mapping[str, 
     return Settings(**values)
 
 
+def read_terminal(environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The variables by which a terminal says which it is."""
+    environ = os.environ if environ is None else environ
+    names = ("TERM", "TERM_PROGRAM", "KITTY_WINDOW_ID", "LC_TERMINAL")
+    return {name: environ[name] for name in names if name in environ}
+
+
 def _read(name: str, text: str) -> object:
     default = Settings.__dataclass_fields__[name].default
     if name == "library":
         return Path(text).expanduser()
     if name == "ollama_host":
         return _host_url(text)
+    if isinstance(default, bool):
+        return _read_switch(variable_of(name), text)
     if isinstance(default, (int, float)):
         try:
             return type(default)(text)
         except ValueError:
             raise UsageError(f"{variable_of(name)} must be a number, not {text!r}") from None
     return text
+
+
+def _read_switch(variable: str, text: str) -> bool:
+    switches = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+    found = switches.get(text.strip().lower())
+    if found is None:
+        raise UsageError(f"{variable} must be 1 or 0, not {text!r}")
+    return found
 
 
 def _host_url(text: str) -> str:

@@ -52,7 +52,7 @@ class Element:
 
     ``parent_id`` is the heading that an element stands under, or the table or picture that a caption
     belongs to. ``category_depth`` is a heading's level or a list item's nesting, from 0. ``summary`` is what a model
-    says that a picture shows: it is searched, never quoted.
+    says of a picture or table: it is searched, never quoted.
     """
 
     element_id: str
@@ -110,7 +110,8 @@ class Partition:
 
     ``members`` are the parts of a container that are sources of their own: ``(member name, bytes)``. ``unread``
     are groups of pages that are left to tasks of their own, such as those that need OCR: ``partition.read_pages``
-    reads a group, ``partition.join`` makes the whole. ``outline`` has the document's own bookmarks.
+    reads a group, ``partition.join`` makes the whole. ``outline`` has the document's own bookmarks. ``left_out`` counts
+    pictures that are decoration, by reason.
     """
 
     elements: tuple[Element, ...]
@@ -120,6 +121,7 @@ class Partition:
     members: tuple[tuple[str, bytes], ...] = ()
     unread: tuple[tuple[int, ...], ...] = ()
     outline: tuple[OutlineEntry, ...] = ()
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
     def on(self, pages: Collection[int]) -> Partition:
         """What is on these pages, without images, warnings and members."""

@@ -15,11 +15,13 @@ import sys
 import threading
 import types
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import resource_tracker
 from multiprocessing.context import SpawnContext, SpawnProcess
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from ingest.errors import BrokenError, LimitError, PinciteError, SourceError, TimeLimitError
@@ -30,8 +32,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 TASKS_A_WORKER = 200
 """Tasks after which a worker is replaced, so that what parsers leak stays small."""
-MEMORY = 2 * 2**30
-"""Bytes that a worker and what it started may keep in memory."""
+MEMORY = 3 * 2**29
+"""Bytes that a worker and what it started may keep in memory, so that with the parent it stays under 2 GB."""
 DATA = 4 * 2**30
 """Bytes that a worker may ask for: an allocation beyond fails before it fills the memory."""
 REQUESTS = 2
@@ -65,7 +67,7 @@ class WorkerPool:
         self.extra = extra
         self._pool: ProcessPool | None = None
         self._watch: _Watch | None = None
-        self._threads = ThreadPoolExecutor(max_workers=REQUESTS, thread_name_prefix="pincite-model")
+        self._requests = _Requests(REQUESTS)
 
     def submit(self, function: Callable[..., T], *args: object, timeout: float, network: bool = False) -> Future[T]:
         """Schedule a task; its future raises as ``result_of`` tells. ``timeout`` in seconds.
@@ -74,7 +76,7 @@ class WorkerPool:
         server's client has its own time limit.
         """
         if network:
-            return self._threads.submit(function, *args)
+            return self._requests.submit(partial(function, *args))
         if self._pool is None:
             from pebble import ProcessPool
 
@@ -93,7 +95,7 @@ class WorkerPool:
 
     def close(self) -> None:
         """End the workers and what they started; tasks that still run are given up."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._requests.cancel()
         if self._pool is not None and self._watch is not None:
             self._pool.stop()
             self._pool.join()
@@ -105,6 +107,41 @@ class WorkerPool:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+class _Requests:
+    """Threads that wait for model servers. They end with the process: no reply, however slow, holds up its exit."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._queue: SimpleQueue[tuple[Callable[[], Any], Future[Any]]] = SimpleQueue()
+        self._threads: list[threading.Thread] = []
+
+    def submit(self, request: Callable[[], T]) -> Future[T]:
+        """Have a request made when a thread is free."""
+        future: Future[T] = Future()
+        self._queue.put((request, future))
+        if len(self._threads) < self._count:
+            thread = threading.Thread(target=self._work, name="pincite-model", daemon=True)
+            self._threads.append(thread)
+            thread.start()
+        return future
+
+    def cancel(self) -> None:
+        """Give up what has not begun."""
+        with suppress(Empty):
+            while True:
+                self._queue.get_nowait()[1].cancel()
+
+    def _work(self) -> None:
+        while True:
+            request, future = self._queue.get()
+            if not future.set_running_or_notify_cancel():
+                continue
+            try:
+                future.set_result(request())
+            except BaseException as exc:  # noqa: BLE001 (it is raised again by the future)
+                future.set_exception(exc)
 
 
 class _Watch(threading.Thread):
@@ -227,7 +264,7 @@ def result_of(future: Future[T]) -> T:
     return result
 
 
-_TOO_MUCH = f"needs more memory than is allowed ({MEMORY // 2**30} GB)"
+_TOO_MUCH = f"needs more memory than is allowed ({MEMORY / 2**30:g} GB)"
 
 
 def _cause(code: int | None) -> str:

@@ -22,6 +22,20 @@ from ingest.types import (
     Word,
     union_box,
 )
+from retrievers.check import Support, check_sentence
+
+__all__ = [
+    "Place",
+    "Support",
+    "check_sentence",
+    "cite",
+    "find_words",
+    "fold",
+    "line_boxes",
+    "locate",
+    "parse_citation_id",
+    "row_text",
+]
 
 _EVENED = str.maketrans(
     {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
+import shlex
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,6 +29,8 @@ WEIGHTS = {
     "bge-small": (BGE_MODEL, BERT_TOKENIZER),
 }
 OCR_MODELS = ("PP-OCRv6_det_small.onnx", "PP-OCRv6_rec_small.onnx")
+MAX_ROOTS = 5
+"""Roots that are named in a command, at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +52,7 @@ def examine(settings: Settings) -> Iterator[Check]:
     yield from _ollama(settings)
     yield from _extras()
     yield _library(settings)
+    yield from _pictures(settings)
     yield from _hosts(settings)
 
 
@@ -157,6 +161,47 @@ def _library(settings: Settings) -> Check:
     made = f"embedder {embedder.name}" if embedder else "no vectors yet"
     index = f"; {len(waiting)} sources are searched exactly until the next ingest" if waiting else ""
     return Check(name="library", level="ok", found=f"{folder}: {said}; {made}{index}")
+
+
+def _pictures(settings: Settings) -> Iterator[Check]:
+    try:
+        with Library(find_library(settings.library)) as library:
+            found = undescribed_pictures(library, settings)
+    except LibraryError:
+        return
+    if found is not None:
+        yield found
+
+
+def undescribed_pictures(library: Library, settings: Settings) -> Check | None:
+    """How many pictures of a library would gain by a description, and the commands that get it; ``None`` for none."""
+    count = library.undescribed()
+    if not count:
+        return None
+    have = "1 picture has" if count == 1 else f"{count} pictures have"
+    return Check(
+        name="pictures",
+        level="note",
+        found=f"{have} no description by a model: found by caption, text around and OCR alone",
+        fix="; ".join(_ways_to_describe(library, settings)),
+    )
+
+
+def _ways_to_describe(library: Library, settings: Settings) -> Iterator[str]:
+    """The commands, in their order, that are still needed."""
+    client = Ollama(host=settings.ollama_host, timeout=5.0, retries=0)
+    pull = f"ollama pull {settings.vision_model}"
+    if client.version() is None:
+        yield "ollama serve"
+        yield pull
+    else:
+        try:
+            if not client.has(settings.vision_model):
+                yield pull
+        except ModelError:
+            yield pull
+    roots = [shlex.quote(library.shown(root)) for root in library.roots()]
+    yield "pincite ingest " + " ".join(roots if len(roots) <= MAX_ROOTS else ["PATH..."])
 
 
 def _stored_embedder(settings: Settings) -> str | None:

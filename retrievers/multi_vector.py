@@ -1,11 +1,11 @@
-"""The multi-vector retriever: dense and keyword candidates, fused by reciprocal rank, parents returned once."""
+"""The multi-vector retriever: candidates by words, pages, names and vectors, ranked together, each chunk once."""
 
 from __future__ import annotations
 
-import fnmatch
 import logging
 import threading
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -14,9 +14,12 @@ from ingest.errors import LibraryError
 from ingest.fetch import is_url
 from ingest.library import EmbedderRecord, Library
 from ingest.library_index import Seal, damage_of, stamp_of
+from ingest.library_search import Outline, PlaceHit
 from ingest.settings import DEFAULT_EMBEDDER, Settings, find_library, read_settings
-from ingest.types import Chunk, Hit, Kind
-from retrievers.language import content_terms, match_query, without_form
+from ingest.types import Hit, Kind
+from retrievers.query import Filters, Query, name_parts, naming, read_dates, read_query, selects
+from retrievers.ranking import PHYSICAL, Findings, Ranked, rank
+from retrievers.rerank import RERANKED, Reranker, load_reranker, reorder
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,13 +29,16 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-RRF_K = 60
-"""The constant of reciprocal rank fusion (Cormack, Clarke and Buettcher, SIGIR 2009)."""
-DENSE_WEIGHT = 0.5
-"""Weight of the dense ranking beside the keyword ranking's 1: with static vectors more of it made every measured
-ranking worse, and with less the best chunk that shares no word with a question would never come up."""
 CANDIDATES = 75
-"""Chunks that each side proposes."""
+"""Chunks that the dense side proposes."""
+KEYWORD_DEPTH = 200
+"""Chunks, and pages, that the keyword side proposes."""
+LINES_DEPTH = 60
+"""Pages that are looked at for the lines that a figure is computed from."""
+NAMED_SOURCES = 6
+"""Documents named by a question that are searched by themselves, so that a large library does not crowd them out."""
+PAGED_SOURCES = 50
+"""Documents in which a page that the question names by its number is looked up."""
 EXACT_LIMIT = 50_000
 """Up to so many vectors a scan of all of them is as fast as starting Chroma, and exact."""
 
@@ -55,10 +61,13 @@ class MultiVectorRetriever:
         settings: Settings | None = None,
         embedder: Embedder | None = None,
         exact_limit: int = EXACT_LIMIT,
+        reranker: Reranker | None = None,
+        rerank: bool = False,
     ) -> None:
         """``library`` is an open library or its folder; else it is found as the command line does.
 
-        Up to ``exact_limit`` vectors are all compared; above that Chroma's index finds the nearest.
+        Up to ``exact_limit`` vectors are all compared; above that Chroma's index finds the nearest. With ``rerank``
+        the best hits are read again, by ``reranker`` or the packaged one, unless a retrieval says otherwise.
 
         Raises:
             LibraryMissingError: there is no library.
@@ -72,6 +81,9 @@ class MultiVectorRetriever:
         self._given = embedder
         self._loaded: tuple[str, Embedder] | None = None
         self._loading = threading.Lock()
+        self.rerank = rerank
+        self._reranker = reranker
+        self._names: tuple[int, Mapping[str, frozenset[str]]] | None = None
         self._vectors = _Vectors(library, exact_limit)
         if embedder is not None:
             self._check(embedder)
@@ -101,80 +113,165 @@ class MultiVectorRetriever:
         """Release Chroma's index; the library stays open. The next retrieval opens it again."""
         self._vectors.close()
 
-    def retrieve(self, question: str, k: int = 8, *, doc: str | None = None, kind: Kind | None = None) -> list[Hit]:
-        """The ``k`` best hits, best first; ``doc`` is a glob over file names and paths."""
-        question = without_form(question)
-        with self.library.snapshot():
-            sources = self._matching_sources(doc) if doc else None
-            if sources == []:
-                return []
-            stored = self.library.embedder
-            query = self.embedder.embed([question])[0] if stored else None
-            total, depth = self.library.vector_count(), max(CANDIDATES, k * 3)
-            while True:
-                hits = self._hits(self._ranked(question, query, depth, sources, kind))[:k]
-                # Of a kind that few chunks have, the best may stand far down.
-                if kind is None or len(hits) == k or depth >= total:
-                    return hits
-                depth *= 8
-
-    def _ranked(
+    def retrieve(
         self,
         question: str,
-        query: NDArray[np.float32] | None,
-        depth: int,
-        sources: list[str] | None,
-        kind: Kind | None,
-    ) -> list[tuple[Chunk, float, str]]:
-        dense = self._dense(query, depth, sources) if query is not None else []
-        fused = _fuse(dense, self._keyword(question, depth, sources))
-        chunks = self.library.chunks([key for key, _, _ in fused])
-        return [(chunks[key], s, m) for key, s, m in fused if key in chunks and kind in (None, chunks[key].kind)]
+        k: int = 8,
+        *,
+        doc: str | None = None,
+        kind: Kind | None = None,
+        filters: Filters | None = None,
+        rerank: bool | None = None,
+    ) -> list[Hit]:
+        """The ``k`` best hits, best first; ``doc`` is a glob over file names and paths.
 
-    def _hits(self, ranked: Sequence[tuple[Chunk, float, str]]) -> list[Hit]:
-        paths = self.library.paths_of(chunk.source_id for chunk, _, _ in ranked)
+        ``filters`` has more conditions, to which ``doc`` and ``kind`` are added. ``rerank`` reads the best hits again
+        with the reranker (``None``: as the retriever was made).
+
+        Raises:
+            UsageError: the filters' date is none.
+        """
+        query, filters = read_query(question), filters or Filters()
+        filters = replace(filters, doc=doc or filters.doc, kind=kind or filters.kind)
+        reranker = self._load_reranker() if (self.rerank if rerank is None else rerank) else None
+        with self.library.snapshot():
+            sources = self._matching_sources(filters) if filters.by_document else None
+            if sources == []:
+                return []
+            ranked = self._ranked(query, max(k, RERANKED if reranker else 0), sources, filters)
+            hits = self._hits(ranked[: max(k, RERANKED)])
+        if reranker is not None:
+            hits = reorder(reranker, query.asked, hits)
+        return hits[:k]
+
+    def _load_reranker(self) -> Reranker:
+        with self._loading:
+            if self._reranker is None:
+                self._reranker = load_reranker()
+            return self._reranker
+
+    def _ranked(self, query: Query, k: int, sources: list[str] | None, filters: Filters) -> list[Ranked]:
+        """The ranked chunks that the filters let pass: of a kind that few have, the best may stand far down."""
+        vector = self.embedder.embed([query.asked])[0] if self.library.embedder else None
+        total, depth = self.library.vector_count(), max(CANDIDATES, k * 3)
+        while True:
+            ranked = self._passing(self._found(query, vector, depth, sources), filters)
+            if len(ranked) >= k or depth >= total or (filters.kind is None and filters.title is None):
+                return ranked
+            depth *= 8
+
+    def _passing(self, ranked: list[Ranked], filters: Filters) -> list[Ranked]:
+        ranked = [row for row in ranked if filters.kind in (None, row.kind)]
+        if filters.title is None:
+            return ranked
+        wanted, chunks = filters.title.casefold(), self.library.chunks([row.key for row in ranked])
+        return [row for row in ranked if any(wanted in title.casefold() for title in chunks[row.key].title_path)]
+
+    def _found(
+        self, query: Query, vector: NDArray[np.float32] | None, depth: int, sources: list[str] | None
+    ) -> list[Ranked]:
+        named = self._named(query, sources)
+        apart = sorted(named, key=lambda source: (-named[source], source))[:NAMED_SOURCES]
+        places = self._places(query.match, max(KEYWORD_DEPTH, depth), sources, apart)
+        found = Findings(
+            keywords=self._keywords(query.match, max(KEYWORD_DEPTH, depth), sources, apart),
+            dense=self._dense(vector, depth, sources) if vector is not None else {},
+            places=places,
+            lines=self.library.places.search(query.lines, LINES_DEPTH, sources or apart or None),
+            named=named,
+            asked_pages=self._asked_pages(query, sources or apart or _first_sources(places)),
+        )
+        return rank(found, self._outlines(found))
+
+    def _outlines(self, found: Findings) -> list[Outline]:
+        chunks = {chunk.key: chunk for chunk in self.library.places.outlines({*found.keywords, *found.dense})}
+        for place in (*found.lines, *self.library.places.of_pages(found.asked_pages)):
+            chunks.update({chunk.key: chunk for chunk in self.library.places.outlines_in(place)})
+        return list(chunks.values())
+
+    def _named(self, query: Query, sources: list[str] | None) -> dict[str, float]:
+        """How well the question names each source; nothing where only one may answer."""
+        documents = self._documents()
+        if sources is not None:
+            documents = {source: parts for source, parts in documents.items() if source in sources}
+        return naming(query, documents) if len(documents) > 1 else {}
+
+    def _documents(self) -> Mapping[str, frozenset[str]]:
+        """The words of each source's names, read anew when the library has changed."""
+        generation = self.library.generation
+        known = self._names
+        if known is None or known[0] != generation:
+            names: dict[str, frozenset[str]] = {}
+            for source_id, path in self.library.documents():
+                names[source_id] = names.get(source_id, frozenset()) | name_parts(doc_name(path))
+            self._names = known = (generation, names)
+        return known[1]
+
+    def _asked_pages(self, query: Query, sources: Sequence[str]) -> dict[tuple[str, int], float]:
+        """The pages that the question names by number, in these sources: as printed, or as counted."""
+        if not (query.pages or query.from_end) or not sources:
+            return {}
+        last = self.library.places.last_pages(sources)
+        wanted = {(s, page): PHYSICAL for s in last for page in query.pages if page <= last[s]}
+        wanted |= {(s, last[s] + 1 - back): 1.0 for s in last for back in query.from_end if back <= last[s]}
+        return wanted | dict.fromkeys(self.library.places.labelled(query.pages, sources), 1.0)
+
+    def _keywords(self, match: str, depth: int, sources: list[str] | None, apart: Sequence[str]) -> dict[int, float]:
+        if not match:
+            return {}
+        found = dict(self.library.keyword_search(match, depth, sources))
+        return found | (dict(self.library.keyword_search(match, depth, apart)) if apart else {})
+
+    def _places(self, match: str, depth: int, sources: list[str] | None, apart: Sequence[str]) -> list[PlaceHit]:
+        found = self.library.places.search(match, depth, sources)
+        return list(dict.fromkeys([*found, *self.library.places.search(match, depth, apart)])) if apart else found
+
+    def _hits(self, ranked: Sequence[Ranked]) -> list[Hit]:
+        paths = self.library.paths_of(row.source_id for row in ranked)
+        chunks = self.library.chunks([row.key for row in ranked])
         return [
             Hit(
-                chunk=chunk,
-                doc=doc_name(paths[chunk.source_id]),
-                path=self.library.shown(paths[chunk.source_id]),
-                score=round(score, 4),
-                matched=matched,
+                chunk=chunks[row.key],
+                doc=doc_name(paths[row.source_id]),
+                path=self.library.shown(paths[row.source_id]),
+                score=round(row.score, 4),
+                matched=row.matched,
             )
-            for chunk, score, matched in ranked
-            if chunk.source_id in paths
+            for row in ranked
+            if row.source_id in paths and row.key in chunks
         ]
 
-    def _matching_sources(self, pattern: str) -> list[str]:
-        found = (
-            source_id
-            for source_id, path in self.library.documents()
-            if any(
-                name == pattern or fnmatch.fnmatchcase(name, pattern)
-                for name in (doc_name(path), Path(path).name, self.library.shown(path))
-            )
-        )
-        return list(dict.fromkeys(found))
+    def _matching_sources(self, filters: Filters) -> list[str]:
+        """The sources that a path of theirs lets pass."""
+        changed = read_dates(filters.date) if filters.date is not None else None
+        times = {r.path: r.mtime_ns for r in self.library.paths().values()} if changed else {}
+        found: dict[str, None] = {}
+        for source_id, path in self.library.documents():
+            shown = self.library.shown(path)
+            if filters.doc is not None and not selects(filters.doc, (doc_name(path), Path(path).name, shown)):
+                continue
+            if filters.path is not None and not selects(filters.path, (shown, path)):
+                continue
+            if changed is not None:
+                time = (times.get(path.partition("!/")[0]) or 0) / 1e9
+                if not changed[0] <= time < changed[1]:
+                    continue
+            found[source_id] = None
+        return list(found)
 
-    def _dense(self, query: NDArray[np.float32], depth: int, sources: list[str] | None) -> list[tuple[int, str]]:
-        """(chunk key, vector name) by falling similarity, each chunk once with its best vector."""
+    def _dense(self, query: NDArray[np.float32], depth: int, sources: list[str] | None) -> dict[int, tuple[str, float]]:
+        """(vector name, similarity) of the nearest chunks, each with its best vector."""
         allowed = None
         if sources is not None:
             allowed = self.library.vector_ids(sources)
         found = self._vectors.search(query, depth * 2, allowed)
         owners = self.library.vector_owners([vector for vector, _ in found])
-        best: dict[int, str] = {}
-        for vector, _ in found:
+        best: dict[int, tuple[str, float]] = {}
+        for vector, similarity in found:
             if vector in owners:
                 key, name = owners[vector]
-                best.setdefault(key, name)
-        return list(best.items())[:depth]
-
-    def _keyword(self, question: str, depth: int, sources: list[str] | None) -> list[tuple[int, str]]:
-        match = match_query(content_terms(question))
-        if not match:
-            return []
-        return [(key, "keywords") for key, _ in self.library.keyword_search(match, depth, sources)]
+                best.setdefault(key, (name, similarity))
+        return dict(list(best.items())[:depth])
 
 
 class _Vectors:
@@ -294,16 +391,8 @@ class _Vectors:
             self._release()
 
 
-def _fuse(dense: Sequence[tuple[int, str]], keyword: Sequence[tuple[int, str]]) -> list[tuple[int, float, str]]:
-    """(chunk key, score from 0 to 1, what matched) of both rankings by weighted reciprocal rank."""
-    scores: dict[int, float] = {}
-    matched: dict[int, str] = {}
-    for weight, ranking in ((DENSE_WEIGHT, dense), (1.0, keyword)):
-        for rank, (key, name) in enumerate(ranking, 1):
-            scores[key] = scores.get(key, 0.0) + weight / (RRF_K + rank)
-            matched.setdefault(key, name)
-    best = (DENSE_WEIGHT + 1.0) / (RRF_K + 1)
-    return sorted(((key, s / best, matched[key]) for key, s in scores.items()), key=lambda row: (-row[1], row[0]))
+def _first_sources(places: Sequence[PlaceHit]) -> list[str]:
+    return list(dict.fromkeys(place.source_id for place in places))[:PAGED_SOURCES]
 
 
 def doc_name(path: str) -> str:

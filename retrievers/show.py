@@ -21,17 +21,19 @@ MARGIN = 36.0
 
 
 def show(library: Library, wanted: str, *, password: str | None = None) -> bytes:
-    """PNG of where a chunk, element or citation stands, its boxes marked.
+    """PNG of where a chunk, element or citation stands, its boxes marked; a picture of a file without pages itself.
 
     Raises:
         UsageError: no chunk, element or citation has this id.
         SourceError: the original is gone, has changed, is locked (``password`` opens it), or has no pages to draw.
     """
-    source_id, boxes, page = _find(library, wanted)
+    source_id, boxes, page, image = _find(library, wanted)
     path = library.paths_of([source_id]).get(source_id)
     record = library.source(source_id)
     if path is None or record is None:
         raise SourceError(f"{wanted}: its document is no longer in the library")
+    if image and (not boxes or record.format not in DRAWN):
+        return library.image(image)
     if not boxes or record.format not in DRAWN:
         raise SourceError(f"{Path(path).name} has no pages to draw; its text is in `pincite search --json`")
     is_kept = record.parent_id is not None or is_url(path)
@@ -47,21 +49,21 @@ def show(library: Library, wanted: str, *, password: str | None = None) -> bytes
             raise EncryptedError(f"{Path(path).name} is {exc.reason}") from exc
 
 
-def _find(library: Library, wanted: str) -> tuple[str, Sequence[PageBox], int]:
-    """The source of an id, its boxes, and the page to draw: that of most of a quote, else the first one."""
+def _find(library: Library, wanted: str) -> tuple[str, Sequence[PageBox], int, str | None]:
+    """The source of an id, its boxes, the page to draw (that of most of a quote, else the first), and its picture."""
     cited = parse_citation_id(wanted)
     chunk = library.chunk(cited[0] if cited else wanted)
     if chunk is not None and cited is not None:
         quote = chunk.text[cited[1] : cited[2]]
         place = locate(library, chunk, library.elements(chunk.element_ids), quote, cited[1])
-        return chunk.source_id, place.boxes, place.page or 1
+        return chunk.source_id, place.boxes, place.page or 1, chunk.image_path
     if chunk is not None:
-        return chunk.source_id, chunk.boxes, chunk.boxes[0].page if chunk.boxes else 1
+        return chunk.source_id, chunk.boxes, chunk.boxes[0].page if chunk.boxes else 1, chunk.image_path
     source_id = library.element_source(wanted)
     found = library.elements([wanted])
     if source_id is None or not found:
         raise UsageError(f"no chunk, element or citation has the id {wanted}")
-    return source_id, found[0].boxes, found[0].boxes[0].page if found[0].boxes else 1
+    return source_id, found[0].boxes, found[0].boxes[0].page if found[0].boxes else 1, found[0].image_path
 
 
 def _drawn(path: Path, kind: str, page: int, boxes: Sequence[BoundingBox], password: str | None) -> bytes:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Self
 
+from ingest.bundles import do_each
 from ingest.errors import PinciteError
 from ingest.workers import at_border
 
@@ -19,6 +20,8 @@ class InlinePool:
     def submit(
         self, function: Callable[..., object], *args: object, timeout: float, network: bool = False
     ) -> Future[object]:
+        if function is do_each:
+            return self.each(*args)  # type: ignore[arg-type]
         name = str(getattr(args[0] if function is at_border else function, "__name__", ""))
         self.tasks.append(name)
         future: Future[object] = Future()
@@ -29,6 +32,12 @@ class InlinePool:
             future.set_result(function(*args))
         except PinciteError as exc:
             future.set_exception(exc)
+        return future
+
+    def each(self, calls: list[tuple[Callable[..., object], tuple[object, ...]]]) -> Future[object]:
+        futures = [self.submit(function, *args, timeout=0) for function, args in calls]
+        future: Future[object] = Future()
+        future.set_result([(None if f.exception() else f.result(), f.exception()) for f in futures])
         return future
 
     def close(self) -> None:

@@ -152,7 +152,7 @@ def describes_image(request: Request) -> Reply:
     """A description that depends on the bytes of the first picture, with the prompt's ``Caption:``."""
     digest = hashlib.sha256(request.images[0]).hexdigest() if request.images else "none"
     caption = re.search(r"\bcaption\b[^:\n]*:\s*(.+)$", request.prompt, re.MULTILINE | re.IGNORECASE)
-    shown = f", captioned {caption[1].strip()}" if caption else ""
+    shown = f", captioned {caption[1].strip(' <>')}" if caption else ""
     return Reply(text=f"A figure with the mark {digest[:12]}{shown}.")
 
 

@@ -1,7 +1,7 @@
 """One small document, and a writer of it for each format: what was written is what must be read, whatever the file.
 
-A writer is a function from a ``Story`` to a file's bytes; ``WRITERS`` holds them by the file's extension. ``FLAT`` and
-``ROWS_APART`` name the formats of which less is told.
+A writer is a function from a ``Story`` to a file's bytes; ``WRITERS`` holds them by the file's extension. ``FLAT``
+names the formats of which less is told.
 """
 
 from __future__ import annotations
@@ -372,25 +372,7 @@ WRITERS: dict[str, Callable[[Story], bytes]] = {
 FLAT = frozenset({"pptx"})
 """Formats whose headings have no levels."""
 
-ROWS_APART = frozenset({"pdf"})
-"""Formats whose reader sees no cell that spans rows: what it covers are empty cells."""
-
 
 def flat(story: Story) -> Story:
     """A story whose headings are all of the highest level."""
     return tuple(replace(b, depth=0) if isinstance(b, Heading) else b for b in story)
-
-
-def rows_apart(story: Story) -> Story:
-    """A story whose tables have an empty cell at each place below a cell that spans rows."""
-    return tuple(_rows_apart(b) if isinstance(b, Table) else b for b in story)
-
-
-def _rows_apart(table: Table) -> Table:
-    def cells(row: int) -> Iterator[Span]:
-        for column in range(table.columns):
-            start, first, cell = start_of(table, row, column)
-            if first == column:
-                yield replace(cell, rowspan=1) if start == row else Span("", colspan=cell.colspan)
-
-    return replace(table, rows=tuple(tuple(cells(row)) for row in range(len(table.rows))))

@@ -8,7 +8,6 @@ from ingest.tables import cells_to_html
 from ingest.types import Cell
 from tests.one_content import (
     FLAT,
-    ROWS_APART,
     STORY,
     WRITERS,
     Heading,
@@ -17,7 +16,6 @@ from tests.one_content import (
     Table,
     flat,
     places,
-    rows_apart,
 )
 
 FURNITURE = ("Header", "Footer", "PageNumber")
@@ -87,7 +85,7 @@ def test_every_format_gives_the_same_headings_texts_tables_and_pictures(suffix, 
     path.write_bytes(WRITERS[suffix](STORY))
     source = identify(str(path), max_bytes=10**8)
     assert source.format == suffix
-    story = flat(STORY) if suffix in FLAT else rows_apart(STORY) if suffix in ROWS_APART else STORY
+    story = flat(STORY) if suffix in FLAT else STORY
     assert shown(partition(source)) == expected(story)
 
 

@@ -17,7 +17,7 @@ INNER = [path for path in FILES if ROOT / "ingest" in path.parents and path != R
 ORDER = [
     "types", "errors", "settings", "models", "fetch", "render", "tables", "images", "strokes", "ocr", "partition",
     "discover", "partition.*", "surroundings", "summarize", "chunk*", "embed*", "rows", "library*", "crawl", "vectors",
-    "workers", "reading", "indexing", "pipeline",
+    "workers", "bundles", "reading", "enrich", "indexing", "pipeline", "watch",
 ]  # fmt: skip
 """The modules of ``ingest`` in the order in which a document meets them. A module imports only what stands before it
 or beside it in its family. ``partition`` alone is the seat and the list of formats, ``partition.*`` what fills it."""
@@ -35,20 +35,21 @@ HOMES = {
     "psutil": ["ingest/workers.py"],
     "pyarrow": ["ingest/partition/parquet.py"],
     "pymupdf": ["ingest/ocr.py", "ingest/partition/pdf*.py", "ingest/render.py"],
-    "pypdfium2": ["ingest/partition/pdf*.py"],
+    "pypdfium2": ["ingest/ocr.py", "ingest/partition/pdf*.py"],
     "oxmsg": ["ingest/partition/mail_msg.py"],
     "protego": ["ingest/crawl.py"],
     "rapidocr": ["ingest/ocr.py"],
     "rich": ["cli.py"],
     "sqlite3": ["ingest/library*.py", "ingest/rows.py"],
     "unstructured": ["ingest/partition/*.py"],
+    "watchfiles": ["ingest/watch.py"],
 }
 """The only files that import a library."""
 
 LAZY = {
     "PIL", "charset_normalizer", "chromadb", "docutils", "docx", "httpcore", "liteparse", "llama_cloud", "llama_index",
     "lxml", "ollama", "onnxruntime", "oxmsg", "pandas", "protego", "pyarrow", "pymupdf", "pypdfium2", "rapidocr",
-    "tokenizers", "unstructured", "wordllama",
+    "tokenizers", "unstructured", "watchfiles", "wordllama",
 }  # fmt: skip
 """Libraries that are imported only inside the functions that use them."""
 

@@ -135,7 +135,7 @@ def inline(monkeypatch) -> None:
 
 def ended(path: Path, library: Path, password: str | None = None):
     options = IngestOptions(partition=PartitionOptions(images="off", password=password))
-    (result,) = ingest([path], library, options=options, settings=Settings(jobs=1))
+    result, *_ = list(ingest([path], library, options=options, settings=Settings(jobs=1)))
     return result
 
 
@@ -146,6 +146,21 @@ def test_a_pdf_ends_in_a_state_and_a_reason(folder, tmp_path, case: Ending):
     assert result.state == case.state, result
     assert (result.reason or next(iter(result.warnings), "")).startswith(case.said)
     assert (result.reason is None) == (case.state != "failed")
+
+
+@pytest.mark.usefixtures("inline")
+def test_a_file_in_a_pdf_is_a_source_of_its_own(folder, tmp_path):
+    path, library = written(folder, "attachment.pdf"), tmp_path / "library"
+    options = IngestOptions(partition=PartitionOptions(images="off"))
+    results = list(ingest([path], library, options=options, settings=Settings(jobs=1)))
+    assert [(Path(r.path).name, r.state) for r in results] == [
+        ("attachment.pdf", "ingested"),
+        ("quotation.pdf", "ingested"),
+    ]
+    assert results[1].path.endswith("attachment.pdf!/quotation.pdf")
+    with Library(library) as opened:
+        texts = [chunk.text for source in opened.sources() for chunk in opened.chunks_of(source.id)]
+    assert any("A new ramp costs 18,400 euro." in text for text in texts)
 
 
 @pytest.mark.usefixtures("inline")
@@ -166,6 +181,15 @@ def test_a_locked_page_is_shown_with_its_password_alone(folder, tmp_path):
         assert show(opened, chunk.chunk_id, password=PASSWORD).startswith(b"\x89PNG")
         with pytest.raises(EncryptedError, match=r"^locked\.pdf is encrypted: give its password with --password"):
             show(opened, chunk.chunk_id)
+
+
+@pytest.mark.parametrize("parser", ["fast", "careful"])
+def test_a_locked_file_is_read_by_each_tier_with_its_password(folder, parser):
+    path = written(folder, "locked.pdf")
+    found = partition(identify(str(path), max_bytes=2**24), PartitionOptions(parser=parser, password=PASSWORD))
+    assert [page.tier for page in found.pages] == [parser]
+    assert not list(missing(found, next(c for c in DRAWN if c.file == "locked.pdf")))
+    assert sum(e.category == "Image" and e.image_path is not None for e in found.elements) == 1
 
 
 @pytest.mark.usefixtures("inline")

@@ -117,3 +117,13 @@ def test_without_a_library_upwards_a_new_one_stands_here(tmp_path):
 def test_a_given_library_wins_over_a_nearer_one(tmp_path):
     (tmp_path / ".pincite").mkdir()
     assert find_library(tmp_path / "x" / ".." / "other", tmp_path) == tmp_path / "other"
+
+
+@pytest.mark.parametrize(("text", "kept"), [("1", True), ("yes", True), ("0", False), ("off", False)])
+def test_a_switch_is_on_or_off(text, kept):
+    assert read_settings(environ={"PINCITE_KEEP_SUMMARIES": text}).keep_summaries is kept
+
+
+def test_a_switch_that_is_neither_is_refused():
+    with pytest.raises(UsageError, match="PINCITE_KEEP_SUMMARIES must be 1 or 0, not 'perhaps'"):
+        read_settings(environ={"PINCITE_KEEP_SUMMARIES": "perhaps"})

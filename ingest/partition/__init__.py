@@ -9,17 +9,23 @@ from __future__ import annotations
 import importlib
 import importlib.util
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Literal, Protocol, get_args
 
 from ingest.errors import MissingExtraError, UnsupportedError, UsageError
+from ingest.images import without_decoration
 from ingest.types import Partition, Source
 
 ImageMode = Literal["auto", "llava", "ocr", "off"]
 Parser = Literal["auto", "fast", "careful", "llamaparse"]
 CLOUD_FORMATS = ("pdf", "docx", "pptx", "xlsx", "doc", "ppt", "xls", "odt", "ods", "odp", "rtf", "epub", "image")
 """Formats that LlamaParse reads when it is asked for; texts, web pages and mail gain nothing by leaving the machine."""
+
+OWN_PICTURES = ("pdf", "image")
+"""Formats whose readers tell decoration themselves: by its size on the page, or a file that is a picture is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,6 +237,13 @@ FORMATS: dict[str, Format] = {
             keeps="the picture, its text by OCR with word boxes; a frame of a TIFF is a page",
         ),
         Format(
+            name="svg",
+            extensions=(".svg",),
+            module="ingest.partition.svg",
+            library="lxml",
+            keeps="title, description and words of the drawing; it is not drawn, and its scripts are not run",
+        ),
+        Format(
             name="xlsx",
             extensions=(".xlsx", ".xlsm"),
             module="ingest.partition.sheets",
@@ -313,7 +326,23 @@ def partition_text(source: Source, options: PartitionOptions) -> Partition:
     if is_in_cloud(source, options):
         cloud: Partitioner = importlib.import_module("ingest.partition.llamaparse")
         return cloud.partition(source, options)
-    return partitioner_for(source).partition(source, options)
+    with _plainly_named(source) as named:
+        found = partitioner_for(source).partition(named, options)
+    return found if source.format in OWN_PICTURES else without_decoration(found)
+
+
+@contextmanager
+def _plainly_named(source: Source) -> Iterator[Source]:
+    """The source under a name that every library takes: those not written in Python refuse names that are not UTF-8."""
+    try:
+        str(source.path).encode()
+    except UnicodeEncodeError:
+        with TemporaryDirectory(prefix="pincite-") as folder:
+            link = Path(folder) / f"source.{source.format}"
+            link.symlink_to(source.path.absolute())
+            yield replace(source, path=link)
+    else:
+        yield source
 
 
 def read_pages(source: Source, pages: Sequence[int], draft: Partition, options: PartitionOptions) -> Partition:
@@ -322,7 +351,8 @@ def read_pages(source: Source, pages: Sequence[int], draft: Partition, options: 
     Raises:
         SourceError: a page cannot be read.
     """
-    return _paged(source).read_pages(source, pages, draft, options)
+    with _plainly_named(source) as named:
+        return _paged(source).read_pages(named, pages, draft, options)
 
 
 def join(source: Source, first: Partition, parts: Sequence[Partition]) -> Partition:
@@ -346,7 +376,8 @@ def count_pages(source: Source, options: PartitionOptions) -> int:
     Raises:
         SourceError: it cannot be opened.
     """
-    return _paged(source).count_pages(source, options)
+    with _plainly_named(source) as named:
+        return _paged(source).count_pages(named, options)
 
 
 def _paged(source: Source) -> PagedPartitioner:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ingest.images import caption_kind
+from ingest.images import PLAIN, caption_kind
 from ingest.partition import PartitionOptions
+from ingest.partition.pdf_attachments import attached_files
 from ingest.partition.pdf_boxes import gap_between
-from ingest.partition.pdf_figures import CAPTION_REACH, raster_figures
+from ingest.partition.pdf_figures import CAPTION_REACH, decorations, raster_figures
 from ingest.partition.pdf_headings import page_headings, running_text
 from ingest.partition.pdf_joins import join_tables
 from ingest.partition.pdf_layer import open_layer
@@ -21,7 +23,7 @@ from ingest.partition.pdf_page import page_record, whole_text, with_crops
 from ingest.partition.pdf_parse import BATCH_PAGES, parse_first, parse_pages
 from ingest.partition.pdf_second_look import NO_LAYER, PICTURES, look_again, reasons_to_look
 from ingest.partition.pdf_text import page_elements
-from ingest.types import Element, Page, Partition, Source, Word, stable_id
+from ingest.types import BoundingBox, Element, Page, Partition, Source, Word, stable_id
 
 if TYPE_CHECKING:
     from liteparse.types import ParseResult
@@ -45,7 +47,12 @@ def partition(source: Source, options: PartitionOptions) -> Partition:
     result, total = parse_first(source, options.password)
     found = _read_batch(source, result, options)
     later = [tuple(range(n, min(n + BATCH_PAGES, total + 1))) for n in range(BATCH_PAGES + 1, total + 1, BATCH_PAGES)]
-    found = replace(found, unread=(*later, *found.unread), outline=read_outline(source.path, total, options.password))
+    found = replace(
+        found,
+        unread=(*later, *found.unread),
+        outline=read_outline(source.path, total, options.password),
+        members=attached_files(source.path, options.password),
+    )
     return found if found.unread else _whole(source, found)
 
 
@@ -96,8 +103,10 @@ def join(source: Source, first: Partition, parts: Sequence[Partition]) -> Partit
             elements=tuple(e for _, elements in found for e in elements),
             pages=tuple(page for page, _ in found),
             images={name: data for part in every for name, data in part.images.items()},
+            left_out=dict(sum((Counter(part.left_out) for part in every), Counter[str]())),
             warnings=tuple(sorted((w for part in every for w in part.warnings), key=_page_of_warning)),
             outline=first.outline,
+            members=first.members,
         ),
     )
 
@@ -110,6 +119,7 @@ def _read_batch(source: Source, result: ParseResult, options: PartitionOptions) 
     warnings = [f"page {error.page_num}: could not be read ({error.message})" for error in result.page_errors]
     unread: list[int] = []
     figures, running = raster_figures(result), running_text(result.pages)
+    left_out = Counter(decorations(result))
     left = CAREFUL_PAGES
     with open_layer(source.path, options.password) as layer:
         for parsed in result.pages:
@@ -125,7 +135,9 @@ def _read_batch(source: Source, result: ParseResult, options: PartitionOptions) 
             if reasons:
                 unread.append(work.number)
             elif options.images != "off":
+                before = len(found)
                 found, crops = with_crops(source.path, parsed, found, options.password)
+                left_out[PLAIN] += before - len(found)
                 images |= crops
             if not reasons:
                 warnings += loss_warnings(work.number, lost_words(work.words, found))
@@ -138,6 +150,7 @@ def _read_batch(source: Source, result: ParseResult, options: PartitionOptions) 
         images=images,
         warnings=tuple(warnings),
         unread=tuple((page,) for page in unread),
+        left_out={} if options.images == "off" else dict(+left_out),
     )
 
 
@@ -187,17 +200,16 @@ def _identify(source_id: str, elements: Sequence[Element]) -> list[Element]:
 
 def _bind_captions(elements: Sequence[Element]) -> Iterator[Element]:
     """Captions with ``parent_id`` set to the nearest table or picture of their kind on the page."""
+    shown: dict[tuple[str, int], list[tuple[BoundingBox, str]]] = {}
+    for element in elements:
+        for own in element.boxes if element.category in {"Table", "Image"} else ():
+            shown.setdefault((element.category, own.page), []).append((own.box, element.element_id))
     for element in elements:
         if element.category != "FigureCaption":
             yield element
             continue
         wanted = "Table" if caption_kind(element.text) == "table" else "Image"
         box = element.boxes[0].box
-        near = [
-            (gap_between(own.box, box), other.element_id)
-            for other in elements
-            for own in other.boxes
-            if other.category == wanted and own.page == element.page_number
-        ]
+        near = [(gap_between(own, box), owner) for own, owner in shown.get((wanted, element.page_number or 0), ())]
         distance, owner = min(near, default=(CAPTION_REACH + 1, ""))
         yield replace(element, parent_id=owner) if distance <= CAPTION_REACH else element

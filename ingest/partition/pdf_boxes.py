@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from ingest.types import BoundingBox, union_box
 
@@ -60,11 +61,34 @@ def middle_y(box: BoundingBox) -> float:
 
 def merged(boxes: Sequence[BoundingBox], gap: float = 0.0) -> list[BoundingBox]:
     """Boxes with all that touch (within ``gap`` points) made one."""
-    groups: list[BoundingBox] = []
-    for box in sorted(boxes, key=lambda b: b[1]):
-        grown = box
-        while touching := [g for g in groups if overlaps(g, grown, gap)]:
-            groups = [g for g in groups if g not in touching]
-            grown = union_box([*touching, grown])
-        groups.append(grown)
-    return groups
+    return [union_box([boxes[i] for i in group]) for group in touching_groups(boxes, gap)]
+
+
+def touching_groups(boxes: Sequence[BoundingBox], gap: float = 0.0) -> list[list[int]]:
+    """Indices of the boxes that are made one where all that touch (within ``gap`` points) are merged.
+
+    The group whose last box starts lowest comes last.
+    """
+    # Kept in the order of their lower edges: what ends above a box cannot touch it.
+    groups: list[_Group] = []
+    for index in sorted(range(len(boxes)), key=lambda i: boxes[i][1]):
+        grown = _Group(boxes[index], [index])
+        while True:
+            start = bisect_left(groups, grown.box[1], key=lambda g: g.box[3] + gap)
+            touching = [g for g in groups[start:] if overlaps(g.box, grown.box, gap)]
+            if not touching:
+                break
+            groups[start:] = [g for g in groups[start:] if g not in touching]
+            first, *others = touching
+            for group in [*others, grown]:
+                first.members.extend(group.members)
+            grown = _Group(union_box([grown.box, *(g.box for g in touching)]), first.members)
+        insort(groups, grown, key=lambda g: g.box[3] + gap)
+    return [sorted(g.members) for g in sorted(groups, key=lambda g: (boxes[g.members[-1]][1], g.members[-1]))]
+
+
+class _Group(NamedTuple):
+    """Boxes that were made one, the last of them last."""
+
+    box: BoundingBox
+    members: list[int]

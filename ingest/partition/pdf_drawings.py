@@ -63,8 +63,8 @@ def charts(work: PageText, elements: Sequence[Element]) -> list[BoundingBox]:
     marks = [m for m in marks_of(graphics) if _may_belong(work, m, tables)]
     found = []
     for box in merged([m.box for m in marks], gap=REACH):
-        own = [m for m in marks if holds(box, m.box)]
         if min(box[2] - box[0], box[3] - box[1]) >= LEAST_SIDE and not _is_behind_text(box, prose):
+            own = [m for m in marks if holds(box, m.box)]
             found += [box] if _is_chart(work, box, own) else []
     return found
 

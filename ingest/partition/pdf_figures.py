@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ingest.images import caption_kind, is_too_small
+from ingest.images import REPEATED, SMALL, caption_kind, is_too_small
 from ingest.partition.pdf_boxes import (
     area,
     box_of,
@@ -68,6 +68,15 @@ def raster_figures(result: ParseResult) -> dict[int, list[BoundingBox]]:
         if not is_too_small(box) and digests[hash(image.bytes)] < many:
             found.setdefault(image.page, []).append(box)
     return {page: merged(boxes) for page, boxes in found.items()}
+
+
+def decorations(result: ParseResult) -> Counter[str]:
+    """How many of the raster pictures that ``raster_figures`` leaves out there are, by reason; a logo counts once."""
+    digests = Counter(hash(image.bytes) for image in result.images)
+    many = max(MANY_PAGES, len(result.pages) // 2)
+    found = Counter({REPEATED: sum(count >= many for count in digests.values())})
+    found[SMALL] = sum(is_too_small(box_of(i.bbox)) for i in result.images if digests[hash(i.bytes)] < many)
+    return +found
 
 
 def place_figures(work: PageText, elements: Sequence[Element], rasters: Sequence[BoundingBox]) -> list[Element]:

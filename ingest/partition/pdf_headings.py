@@ -78,6 +78,7 @@ _NUMBERED = re.compile(
     re.IGNORECASE,
 )
 _LABEL = re.compile(r"(?:[^\W\d_]+\s+)?\(?(?:\d{1,2}(?:\.\d{1,2})*[A-Za-z]?|[IVXL]{1,6}|[A-Za-z])[.):]?")
+_HEADING_NUMBER = re.compile(r"^\d{1,2}(?:\.\d{1,2})+\.?\s+(?=[^\W\d_]{3})")
 _BARE_NUMBER = re.compile(r"(?:\d{1,2}|[IVX]{1,5})\s?[.:]?")
 _BULLET = re.compile(r"[•▪■●◦‣∙·➢✓]\s*")
 _CONTENTS_ENTRY = re.compile(r"[^\W\d_]{3,}\W*\s\d{1,3}$")
@@ -447,9 +448,13 @@ def _is_text(text: str) -> bool:
 
 
 def _has_no_word(text: str) -> bool:
-    """Whether a text has more figures and signs than letters: a value of a chart, a cell of a table."""
-    letters = sum(ch.isalpha() for ch in text)
-    return 2 * letters < len("".join(text.split())) and not _BARE_NUMBER.fullmatch(text)
+    """Whether a text has more figures and signs than letters: a value of a chart, a cell of a table.
+
+    The number before a heading does not count.
+    """
+    own = _HEADING_NUMBER.sub("", text)
+    letters = sum(ch.isalpha() for ch in own)
+    return 2 * letters < len("".join(own.split())) and not _BARE_NUMBER.fullmatch(text)
 
 
 def _is_byline(text: str) -> bool:

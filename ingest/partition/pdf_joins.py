@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from ingest.images import caption_kind
 from ingest.partition.pdf_boxes import holds
+from ingest.partition.pdf_running import RunningTexts
 from ingest.partition.pdf_words import join_texts
 from ingest.tables import cells_to_html, header_rows, is_number, table_text
 from ingest.types import BoundingBox, Cell, Element, Page
@@ -22,8 +24,6 @@ MARGIN_SHIFT = 40.0
 """Points by which pages of a bound book may be moved sideways against each other."""
 SAME_SIZE = 2.0
 """Points by which the sizes of two pages may differ."""
-SAME_PLACE = 4.0
-"""Points by which a running header may move from page to page."""
 RUNNING_BAND = 0.15
 """Share of a page's height, at its top and bottom, in which text that other pages have in the same place runs."""
 TOP = 0.3
@@ -36,6 +36,8 @@ FOOTNOTES_FROM = 0.5
 """Footnotes stand below this share of the page height."""
 CLOSE = 12.0
 """Points between a heading and its table, at most."""
+BEFORE = 6
+"""Elements before a table among which its headings and its caption are."""
 COLUMN = 100.0
 """Points that a column of text is wide, at least."""
 NOTE_LENGTH = 80
@@ -82,31 +84,56 @@ def join_tables(elements: Sequence[Element], pages: Sequence[Page]) -> list[Elem
     more than that the table continues. A row that the page break cut is one row again, on the page where it begins.
     The order of the other elements stays; what was joined before stays joined.
     """
-    out = list(elements)
+    out = dict(enumerate(elements))
     sizes = {page.page: page for page in pages}
+    running = RunningTexts(elements)
+    places = _places_by_page(elements)
     for number in sorted(sizes):
-        link = _link(out, sizes, number)
-        joined = _joined(out[link.first], out[link.second], said=link.said) if link else None
+        near = _near(out, places, number)
+        window = [out[place] for place in near]
+        link = _link(window, sizes, number, running)
+        joined = _joined(window[link.first], window[link.second], said=link.said) if link else None
         if link is None or joined is None:
             continue
-        gone = {link.second, *link.repeats, *_loose_headers(out, link)}
-        out[link.first] = joined
-        out = [element for place, element in enumerate(out) if place not in gone]
-    return out
+        for gone in {link.second, *link.repeats, *_loose_headers(window, link)}:
+            running.drop(window[gone])
+            del out[near[gone]]
+        out[near[link.first]] = joined
+        places.setdefault(_last_page(joined) or 0, []).append(near[link.first])
+    return list(out.values())
 
 
 # --- what stands between ------------------------------------------------------------------------
 
 
-def _link(elements: Sequence[Element], sizes: Mapping[int, Page], number: int) -> _Link | None:
+def _places_by_page(elements: Sequence[Element]) -> dict[int, list[int]]:
+    """The places of the elements that begin or end on each page."""
+    places: dict[int, list[int]] = {}
+    for place, element in enumerate(elements):
+        for page in {element.page_number or 0, _last_page(element) or 0}:
+            places.setdefault(page, []).append(place)
+    return places
+
+
+def _near(out: Mapping[int, Element], places: Mapping[int, Sequence[int]], number: int) -> list[int]:
+    """The places that tell whether a table of a page goes on, in order: of that page, the next, and before tables."""
+    here = [place for page in (number, number + 1) for place in places.get(page, ()) if place in out]
+    near = set(here)
+    for place in here:
+        if out[place].category == "Table":
+            near.update(islice((p for p in range(place - 1, -1, -1) if p in out), BEFORE))
+    return sorted(near)
+
+
+def _link(elements: Sequence[Element], sizes: Mapping[int, Page], number: int, running: RunningTexts) -> _Link | None:
     """The last table of a page and the first of the next one, if nothing but page furniture is between them."""
     page, after = sizes[number], sizes.get(number + 1)
     if after is None or not _same_size(page, after):
         return None
-    here = [i for i, e in enumerate(elements) if _last_page(e) == number and not _is_furniture(elements, i, page)]
+    here = [i for i in _that_end(elements, number) if not _is_furniture(elements, i, page, running)]
     while here and _is_aside(elements[here[-1]], page):
         here.pop()
-    there = [i for i, e in enumerate(elements) if e.page_number == number + 1 and not _is_furniture(elements, i, after)]
+    there = [i for i in _that_begin(elements, number + 1) if not _is_furniture(elements, i, after, running)]
     if not here or not there:
         return None
     first, repeats = here[-1], list[int]()
@@ -121,6 +148,14 @@ def _link(elements: Sequence[Element], sizes: Mapping[int, Page], number: int) -
     if apart:
         return None
     return _placed(_Link(first=first, second=there[0], repeats=tuple(repeats), said=said), elements, page)
+
+
+def _that_end(elements: Sequence[Element], number: int) -> list[int]:
+    return [i for i, element in enumerate(elements) if _last_page(element) == number]
+
+
+def _that_begin(elements: Sequence[Element], number: int) -> list[int]:
+    return [i for i, element in enumerate(elements) if element.page_number == number]
 
 
 def _loose_headers(elements: Sequence[Element], link: _Link) -> list[int]:
@@ -163,11 +198,11 @@ def _is_grid(element: Element) -> bool:
     return element.category == "Table" and bool(element.boxes) and _width(element.cells) > 1
 
 
-def _is_furniture(elements: Sequence[Element], place: int, page: Page) -> bool:
+def _is_furniture(elements: Sequence[Element], place: int, page: Page, running: RunningTexts) -> bool:
     """Whether an element runs along on many pages: a header, a footer, a page number, a logo."""
     element = elements[place]
     if element.category in _FURNITURE:
-        return not _names_table(elements, place)
+        return not _names_table(elements, place, running)
     if element.category in {"Table", "FigureCaption"} or not element.boxes:
         return False
     box = element.boxes[0].box
@@ -175,10 +210,10 @@ def _is_furniture(elements: Sequence[Element], place: int, page: Page) -> bool:
         return False
     if element.category == "Image" or _PAGE_NUMBER.fullmatch(element.text.strip()):
         return True
-    return any(_runs(element, other) for other in elements)
+    return running.runs(element)
 
 
-def _names_table(elements: Sequence[Element], place: int) -> bool:
+def _names_table(elements: Sequence[Element], place: int, running: RunningTexts) -> bool:
     """Whether what LiteParse takes for a running header is a caption, or a heading close above one page's table."""
     header = elements[place]
     if header.category != "Header" or not header.boxes:
@@ -189,23 +224,7 @@ def _names_table(elements: Sequence[Element], place: int) -> bool:
     tables = (e.boxes[0] for e in elements if e.category == "Table" and e.page_number == own.page and e.boxes)
     if not any(0 <= table.box[1] - own.box[3] <= CLOSE for table in tables):
         return False
-    return not any(e.text == header.text for e in elements if e.category == "Header" and e is not header)
-
-
-def _runs(element: Element, other: Element) -> bool:
-    """Whether two elements are the same text in the same place of two pages, but for the page's number in it."""
-    if other.category != element.category or other.page_number == element.page_number or not other.boxes:
-        return False
-    if abs(element.boxes[0].box[1] - other.boxes[0].box[1]) > SAME_PLACE:
-        return False
-    pages = (other.page_number or 0) - (element.page_number or 0)
-    one, two = re.split(r"(\d+)", element.text), re.split(r"(\d+)", other.text)
-    turned = element.category != "Title" and len(one) == len(two)
-    return one == two or (turned and all(a == b or _differ_by(a, b, pages) for a, b in zip(one, two, strict=True)))
-
-
-def _differ_by(a: str, b: str, pages: int) -> bool:
-    return a.isdecimal() and b.isdecimal() and int(b) - int(a) == pages
+    return not running.repeats(header)
 
 
 def _is_aside(element: Element, page: Page) -> bool:
@@ -240,7 +259,7 @@ def _continuation(elements: Sequence[Element], first: int, place: int) -> str | 
     caption = _caption_above(elements, first)
     if caption_kind(element.text) == "table" or (marked and _NUMBERED.match(bare)):
         return _same_caption(caption, element.text, marked=marked > 0)
-    headings = [e.text for e in elements[max(0, first - 6) : first] if e.category in {"Title", "FigureCaption"}]
+    headings = [e.text for e in elements[max(0, first - BEFORE) : first] if e.category in {"Title", "FigureCaption"}]
     if marked and bare.strip() and any(_folded(text).startswith(_folded(bare)) for text in headings):
         return "more" if element.category == "Title" else "repeat"
     return None

@@ -283,8 +283,8 @@ def _with_region(
         labels = [line for i, line in enumerate(found) if i not in held]
         made = [_labelled(work, image, region, labels), *(table_element(work.number, t, found) for t in tables)]
     elif _is_running_text(found):
-        own = replace(image, text="", confidence=mean_confidence(found)) if image else None
-        made = [*([own] if own else []), *line_elements(work, found, [])]
+        # What shows text alone is text, as a scanned page is.
+        made = line_elements(work, found, [])
     else:
         made = [_labelled(work, image, region, found)]
     place = elements.index(image) if image else place_of(union_box([line.box for line in found]), elements)

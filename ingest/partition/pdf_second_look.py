@@ -20,6 +20,7 @@ from ingest.partition.pdf_headings import page_headings, with_left_titles
 from ingest.partition.pdf_loss import loss_warnings, lost_words
 from ingest.partition.pdf_page import page_record, with_crops
 from ingest.partition.pdf_pictures import is_garbled, line_elements, read_regions, read_scale, unread_regions
+from ingest.partition.pdf_table_rulings import page_rules, ruled_boxes
 from ingest.partition.pdf_text import page_elements
 from ingest.partition.pdf_words import PageText, PageWord, page_element, plain_words, squeezed
 from ingest.render import draw_pages
@@ -28,6 +29,7 @@ from ingest.types import BoundingBox, Element, Partition, Source, Word
 
 NO_LAYER = "no text layer"
 ASKED = "asked for"
+LINED = "ruled lines on a page set anew"
 PICTURES = "picture without words"
 GARBLED_CONFIDENCE = 0.7
 """Mean confidence with which OCR must read a page to replace a layer that says nothing."""
@@ -48,8 +50,9 @@ def reasons_to_look(work: PageText, elements: Sequence[Element], options: Partit
         return (NO_LAYER,)
     if options.parser == "fast":
         return ()
+    lined = (LINED,) if _may_lack_table(work, elements) else ()
     pictures = (PICTURES,) if unread_regions(work, elements) else ()
-    return (*torn(work, elements), *pictures) or ((ASKED,) if options.parser == "careful" else ())
+    return (*torn(work, elements), *lined, *pictures) or ((ASKED,) if options.parser == "careful" else ())
 
 
 def look_again(source: Source, work: PageText, draft: Partition, options: PartitionOptions) -> Partition:
@@ -77,7 +80,7 @@ def look_again(source: Source, work: PageText, draft: Partition, options: Partit
 def _read_again(source: Source, work: PageText, draft: Partition, options: PartitionOptions) -> Partition:
     """The page with what each look that it may gain by found."""
     found = draft
-    if options.parser == "careful" or torn(work, draft.elements):
+    if options.parser == "careful" or torn(work, draft.elements) or _may_lack_table(work, draft.elements):
         found = _read_tables(source, work, draft, options)
     regions = unread_regions(work, found.elements)
     return _read_pictures(source, work, found, regions, options) if regions else found
@@ -104,6 +107,13 @@ def _read_tables(source: Source, work: PageText, draft: Partition, options: Part
     elements = with_left_titles(work, with_grids(work, draft.elements, grids))
     page = page_record(work, elements, 0.0)
     return Partition(elements=tuple(elements), pages=(replace(page, tier="careful"),))
+
+
+def _may_lack_table(work: PageText, elements: Sequence[Element]) -> bool:
+    """Whether a page whose blocks were found from its words alone has lines as a table has, and no table."""
+    if any(e.category == "Table" for e in elements) or not all(word.restored for word in work.words):
+        return False
+    return bool(ruled_boxes(page_rules(work)))
 
 
 # --- pages without a text layer -----------------------------------------------------------------

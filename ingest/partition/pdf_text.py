@@ -32,6 +32,7 @@ from ingest.partition.pdf_words import (
     join_words,
     lines,
     page_element,
+    runs_left,
     squeezed,
 )
 from ingest.types import BoundingBox, Element, union_box
@@ -103,7 +104,7 @@ def _verbatim(block: LayoutBlock, words: Sequence[PageWord]) -> str:
         drawn = as_typed(words)
         return drawn if squeezed(drawn) == squeezed(given) else given
     text = " ".join((block.text or "").split())
-    if any(word.restored for word in words):
+    if any(word.restored for word in words) or (words and runs_left(text)):
         return join_words(words)
     if block.kind == "heading":
         return join_words(words) if _is_badly_spaced(text, words) else text

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import re
+import unicodedata
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from itertools import pairwise
+from dataclasses import dataclass, field, replace
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
-from ingest.partition.pdf_boxes import box_of, merged, middle_y, overlaps
+from ingest.partition.pdf_boxes import box_of, middle_y, touching_groups
 from ingest.types import BoundingBox, Element, PageBox, Word, union_box
 
 if TYPE_CHECKING:
@@ -29,6 +32,12 @@ TOUCH = 0.08
 CLOSING = re.compile(r"[.,;:!?)\]%]")
 LABEL_GAP = 1.5
 """Heights of a letter between two labels, at least."""
+LEFTWARDS, RIGHTWARDS = "left", "right"
+FIRST_RIGHT_TO_LEFT = "\u0590"
+"""No letter before this one (Hebrew's block) runs from right to left."""
+LEFT_TO_RIGHT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.,:/%+-]*[A-Za-z0-9])?")
+"""What keeps its direction inside of a word that runs from right to left."""
+_MARKS = re.compile(r"[\W_]+")
 LINE_END_HYPHEN = re.compile(r"[-\u00ad\u2010]$")
 
 
@@ -52,11 +61,19 @@ class PageWord:
 
 @dataclass(slots=True)
 class PageText:
-    """One page while its elements are made: the parsed page, its words, and which of them elements have taken."""
+    """One page while its elements are made: the parsed page, its words, and which of them elements have taken.
+
+    The words stay as they are; they are also held by the heights of their centres, to be looked up by place.
+    """
 
     parsed: ParsedPage
     words: list[PageWord]
     taken: set[int] = field(default_factory=set)
+    _by_height: list[tuple[float, float, int]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        centres = ((middle_y(w.box), (w.box[0] + w.box[2]) / 2, i) for i, w in enumerate(self.words))
+        self._by_height = sorted(centres)
 
     @property
     def number(self) -> int:
@@ -66,11 +83,9 @@ class PageText:
     def words_in(self, box: BoundingBox, *, slack: float = 1.0) -> list[int]:
         """Indices of the words whose centre lies in the box."""
         x0, y0, x1, y1 = box[0] - slack, box[1] - slack, box[2] + slack, box[3] + slack
-        return [
-            i
-            for i, word in enumerate(self.words)
-            if x0 <= (word.box[0] + word.box[2]) / 2 <= x1 and y0 <= middle_y(word.box) <= y1
-        ]
+        first = bisect_left(self._by_height, (y0,))
+        last = bisect_right(self._by_height, (y1, math.inf), first)
+        return sorted(i for _, x, i in self._by_height[first:last] if x0 <= x <= x1)
 
     def words_of(self, element: Element) -> list[int]:
         """Indices of the words in a one-page element's box that are in its text: boxes may overlap."""
@@ -134,6 +149,8 @@ def _item_words(item: TextItem) -> Iterator[PageWord]:
         yield PageWord(text=item.text.strip(), box=box_of(item), font=font, angle=angle)
     elif angle:
         yield from _rejoined(found)
+    elif any(runs_left(word.text) for word in found):
+        yield from in_reading_order(list(_read_leftwards(found)))
     else:
         yield from found
 
@@ -163,6 +180,74 @@ def _joined(pieces: Sequence[PageWord]) -> PageWord:
     return PageWord(text=text, box=box, font=pieces[0].font, angle=pieces[0].angle)
 
 
+def runs_left(text: str) -> bool:
+    """Whether a word has letters of a script that is written from right to left."""
+    return not text.isascii() and any(
+        ch >= FIRST_RIGHT_TO_LEFT and unicodedata.bidirectional(ch) in ("R", "AL") for ch in text
+    )
+
+
+def in_reading_order(line: Sequence[PageWord]) -> list[PageWord]:
+    """The words of a line, given from left to right, as they are read: from right to left where the script is.
+
+    A line takes the direction of most of its words; those of the other direction keep theirs among themselves.
+    """
+    if not any(runs_left(word.text) for word in line):
+        return list(line)
+    own = [_direction(word.text) for word in line]
+    main = LEFTWARDS if own.count(LEFTWARDS) >= own.count(RIGHTWARDS) else RIGHTWARDS
+    placed = zip(_resolved(own, main), line, strict=True)
+    runs = [(direction, [word for _, word in run]) for direction, run in groupby(placed, lambda pair: pair[0])]
+    ordered = [words[::-1] if direction == LEFTWARDS else words for direction, words in runs]
+    return [word for words in (ordered[::-1] if main == LEFTWARDS else ordered) for word in words]
+
+
+def _direction(text: str) -> str:
+    """The direction of a word's letters; empty for numbers and signs, which have none of their own."""
+    if runs_left(text):
+        return LEFTWARDS
+    return RIGHTWARDS if any(ch.isalpha() for ch in text) else ""
+
+
+def _resolved(own: Sequence[str], main: str) -> list[str]:
+    """The directions with that of the line where a word has none, unless it stands between two of the other one."""
+    out: list[str] = []
+    for n, direction in enumerate(own):
+        before = next((d for d in reversed(own[:n]) if d), main)
+        after = next((d for d in own[n:] if d), main)
+        out.append(direction or (before if before == after else main))
+    return out
+
+
+def _read_leftwards(pieces: Sequence[PageWord]) -> Iterator[PageWord]:
+    """Words of such scripts come in pieces, their letters from left to right: whole words as they are read."""
+    held: list[PageWord] = []
+    for piece in sorted(pieces, key=lambda w: w.box[0]):
+        left = runs_left(piece.text)
+        if held and not (left and piece.box[0] - held[-1].box[2] <= WORD_GAP * (piece.box[3] - piece.box[1])):
+            yield _turned(held)
+            held = []
+        if left:
+            held.append(piece)
+        else:
+            yield piece
+    if held:
+        yield _turned(held)
+
+
+def _turned(pieces: Sequence[PageWord]) -> PageWord:
+    """Pieces of a word as one, its letters from the last to the first; marks stay with their letters."""
+    whole = _joined(pieces)
+    letters: list[str] = []
+    for ch in whole.text:
+        if letters and unicodedata.combining(ch):
+            letters[-1] += ch
+        else:
+            letters.append(ch)
+    text = LEFT_TO_RIGHT.sub(lambda found: found[0][::-1], "".join(reversed(letters)))
+    return replace(whole, text=text)
+
+
 def lines(words: Sequence[PageWord]) -> list[list[PageWord]]:
     """Words grouped into lines by overlap of their heights, each line in reading order, as if turned upright."""
     found: list[list[tuple[BoundingBox, PageWord]]] = []
@@ -172,7 +257,7 @@ def lines(words: Sequence[PageWord]) -> list[list[PageWord]]:
             found[-1].append((box, word))
         else:
             found.append([(box, word)])
-    return [[word for _, word in sorted(line, key=lambda p: p[0][0])] for line in found]
+    return [in_reading_order([word for _, word in sorted(line, key=lambda p: p[0][0])]) for line in found]
 
 
 def join_words(words: Sequence[PageWord]) -> str:
@@ -237,7 +322,7 @@ def join_texts(first: str, second: str) -> str:
 
 def squeezed(text: str) -> str:
     """The letters and digits of a text: what is left when hyphens, spaces and marks do not count."""
-    return "".join(ch for ch in text if ch.isalnum())
+    return text if text.isalnum() else _MARKS.sub("", text)
 
 
 def clusters(work: PageText, indices: Sequence[int]) -> list[list[int]]:
@@ -245,8 +330,8 @@ def clusters(work: PageText, indices: Sequence[int]) -> list[list[int]]:
     out: list[list[int]] = []
     for angle in UPRIGHT:
         own = [i for i in indices if work.words[i].angle == angle]
-        regions = merged([_with_margin(work.words[i].box) for i in own])
-        groups = [[i for i in own if overlaps(region, work.words[i].box)] for region in regions]
+        touching = touching_groups([_with_margin(work.words[i].box) for i in own])
+        groups = [[own[i] for i in group] for group in touching]
         out += sorted(groups, key=lambda group: union_box([work.words[i].box for i in group])[1])
     return out
 

@@ -19,7 +19,7 @@ from ingest.partition.sheet_blocks import TITLE_CHARACTERS, Block, find_blocks
 from ingest.partition.sheet_grid import Grid, Line, Merge, Value
 from ingest.partition.workbook import read_workbook
 from ingest.tables import cells_to_html, header_rows, table_text
-from ingest.types import Cell, Element, Partition, Source, stable_id
+from ingest.types import Cell, Element, Page, Partition, Source, stable_id
 
 WHOLE_CELLS = 5_000
 """Cells up to which a table stays in one piece."""
@@ -39,11 +39,16 @@ def partition(source: Source, options: PartitionOptions) -> Partition:  # noqa: 
         BrokenError: it is empty or damaged.
     """
     grids, warnings = _grids(source)
-    made = [element for grid in grids for element in _sheet(grid)]
+    pages = {id(grid): number for number, grid in enumerate(grids, 1) if grid.name is not None}
+    made = [replace(e, page_number=pages.get(id(grid))) for grid in grids for e in _sheet(grid)]
     if not made:
         raise BrokenError("nothing in it: no sheet has a cell with a value")
     numbered = (replace(e, element_id=stable_id(source.id, i, e.category, e.text)) for i, e in enumerate(made))
-    return Partition(elements=tuple(nest_under_headings(numbered)), warnings=tuple(warnings))
+    return Partition(
+        elements=tuple(nest_under_headings(numbered)),
+        pages=tuple(Page(page=number, width=0.0, height=0.0) for number in pages.values()),
+        warnings=tuple(warnings),
+    )
 
 
 def _grids(source: Source) -> tuple[list[Grid], list[str]]:

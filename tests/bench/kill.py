@@ -69,8 +69,8 @@ def child(folder: str, library: str, parser: str, images: str) -> None:
         pass
 
 
-def run(command: Sequence[str], *, after: float | None = None, at_line: int | None = None) -> Run:
-    """Run one ingest; kill it and all that it started after some seconds, or when it has told so many lines."""
+def run(command: Sequence[str], *, after: float | None = None, at_finished: int | None = None) -> Run:
+    """Run one ingest; kill it and all that it started after some seconds, or when it has finished so many sources."""
     found, started = Run(), time.perf_counter()
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(
@@ -86,10 +86,10 @@ def run(command: Sequence[str], *, after: float | None = None, at_line: int | No
         if timer is not None:
             timer.start()
         assert process.stdout is not None
-        for number, line in enumerate(process.stdout, 1):
+        for line in process.stdout:
             what, _, source = line.strip().partition(" ")
             getattr(found, what).append(source)
-            if number == at_line:
+            if what == "finished" and len(found.finished) == at_finished:
                 _kill(process)
         code = process.wait()
         if timer is not None:

@@ -1,3 +1,4 @@
+import hashlib
 import io
 import os
 import shutil
@@ -6,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from ingest import discover
 from ingest.discover import identify, list_files, roots_of, sniff
-from ingest.errors import BrokenError, SourceError, UnsupportedError
+from ingest.errors import BrokenError, SourceError, UnavailableError, UnsupportedError
 from ingest.library import Library
 
 MEGABYTE = 2**20
@@ -123,10 +125,69 @@ def test_a_file_above_the_cap_is_skipped_and_one_at_the_cap_is_read(tmp_path):
         identify(str(path), max_bytes=MEGABYTE)
 
 
-def test_a_pipe_is_refused_without_waiting_for_a_writer(tmp_path):
-    os.mkfifo(tmp_path / "a.txt")
+@pytest.mark.parametrize("kind", ["pipe", "device", "folder", "link"])
+def test_what_is_no_regular_file_is_never_opened(tmp_path, monkeypatch, kind):
+    path = tmp_path / "a.txt"
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "device":
+        path = Path(os.devnull)
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        path.symlink_to(put(tmp_path / "b.txt"))
+    monkeypatch.setattr(os, "open", lambda *_: pytest.fail("it was opened"))
     with pytest.raises(UnsupportedError, match="not a regular file"):
-        format_of(tmp_path / "a.txt")
+        identify(str(path), max_bytes=MEGABYTE, follow=kind != "link")
+
+
+def test_a_link_that_takes_the_place_of_a_file_is_not_followed(tmp_path, monkeypatch):
+    path, secret = put(tmp_path / "a.txt"), put(tmp_path / "secret.txt")
+    real = os.stat
+
+    def then_swapped(name, **options):
+        found = real(name, **options)
+        path.unlink(missing_ok=True)
+        path.symlink_to(secret)
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "stat", then_swapped)
+        with pytest.raises(SourceError, match="cannot be read"):
+            identify(str(path), max_bytes=MEGABYTE, follow=False)
+    assert path.is_symlink()
+    assert identify(str(path), max_bytes=MEGABYTE).path == path
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_a_file_that_is_written_to_while_it_is_read_is_read_again_or_left(tmp_path, monkeypatch, times):
+    path = put(tmp_path / "a.txt", "one")
+    real, texts = discover._digest, ["two", "three", "four"]
+
+    def then_written(*args):
+        found = real(*args)
+        if len(texts) > 3 - times:
+            path.write_text(texts.pop(0))
+        return found
+
+    monkeypatch.setattr(discover, "_digest", then_written)
+    if times == 1:
+        assert identify(str(path), max_bytes=MEGABYTE).size == len("two")
+        assert identify(str(path), max_bytes=MEGABYTE).id == hashlib.sha256(b"two").hexdigest()
+    else:
+        with pytest.raises(UnavailableError, match="is being written"):
+            identify(str(path), max_bytes=MEGABYTE)
+
+
+def test_a_file_that_grows_beyond_the_cap_while_it_is_read_is_skipped(tmp_path, monkeypatch):
+    path = put(tmp_path / "a.txt", b"a" * MEGABYTE)
+    monkeypatch.setattr(discover, "sniff", lambda *_: pytest.fail("it was read to its end"))
+    with discover._open_regular(str(path), follow=False) as file:
+        before = os.fstat(file.fileno())
+        monkeypatch.setattr(os, "fstat", lambda _: before)
+        put(path, b"a" * (MEGABYTE + 1))
+        with pytest.raises(UnsupportedError, match="larger than 1 MB"):
+            discover._source_of(file, str(path), MEGABYTE)
 
 
 def test_a_file_that_cannot_be_opened_says_why(tmp_path, monkeypatch):
@@ -139,7 +200,7 @@ def test_a_file_that_cannot_be_opened_says_why(tmp_path, monkeypatch):
 
     monkeypatch.setattr(os, "open", denied)
     with pytest.raises(SourceError, match=r"^cannot be read: permission denied$"):
-        format_of(tmp_path / "a.txt")
+        format_of(put(tmp_path / "a.txt"))
 
 
 # What lies under a root.
@@ -157,6 +218,39 @@ def test_hidden_files_links_and_pipes_are_left_out(tmp_path):
     found = list_files(tmp_path / "root")
     assert found.files == (str(tmp_path / "root/a/c.txt"), str(tmp_path / "root/b.txt"))
     assert found.unreadable == ()
+
+
+def test_links_are_followed_where_that_is_asked_for_and_each_folder_is_met_once(tmp_path):
+    root, outside = tmp_path / "root", tmp_path / "outside"
+    put(root / "a.txt")
+    put(outside / "b.txt")
+    Library(tmp_path / "library", create=True).close()
+    (root / "round").symlink_to(root)
+    (root / "also").symlink_to(outside)
+    (root / "other").symlink_to(outside)
+    (outside / "back").symlink_to(root)
+    (root / "c.txt").symlink_to(outside / "b.txt")
+    (root / "gone.txt").symlink_to(tmp_path / "none")
+    (root / "self").symlink_to(root / "self")
+    (root / "own").symlink_to(tmp_path / "library")
+    found = list_files(root, library=tmp_path / "library", follow=True)
+    assert [os.path.relpath(path, root) for path in found.files] == ["a.txt", "also/b.txt", "c.txt"]
+    assert found.unreadable == ()
+
+
+def test_a_folder_whose_path_is_too_long_is_told(tmp_path):
+    here = os.open(tmp_path, os.O_RDONLY)
+    name = "d" * 250
+    for _ in range(18):
+        os.mkdir(name, dir_fd=here)
+        below = os.open(name, os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = below
+    os.close(here)
+    put(tmp_path / "a.txt")
+    found = list_files(tmp_path)
+    assert found.files == (str(tmp_path / "a.txt"),)
+    assert len(found.unreadable) == 1
 
 
 def test_the_library_is_left_out_by_whatever_name_it_is_reached(tmp_path):
@@ -199,6 +293,12 @@ def test_a_folder_that_cannot_be_read_is_told_and_the_others_are_listed(tmp_path
     found = list_files(tmp_path)
     assert found.files == (str(tmp_path / "b/2.txt"),)
     assert found.unreadable == (str(tmp_path / "a"),)
+
+
+def test_names_with_line_breaks_are_listed_and_read(tmp_path):
+    put(tmp_path / "new\nline.txt")
+    (found,) = list_files(tmp_path).files
+    assert identify(found, max_bytes=MEGABYTE).path.name == "new\nline.txt"
 
 
 def test_names_that_are_not_utf8_are_listed_and_read(tmp_path):

@@ -88,7 +88,7 @@ def test_a_question_is_nearer_to_its_answer_than_to_another_text(name, request):
 
 
 def test_wordllama_averages_the_package_s_token_vectors(wordllama):
-    tokenizer = embed._read_tokenizer(embed.WORDLLAMA_TOKENIZER.read(), "wordllama")
+    tokenizer = embed.read_tokenizer(embed.WORDLLAMA_TOKENIZER.read(), "wordllama")
     safetensors = pytest.importorskip("safetensors.numpy")
     matrix = safetensors.load(embed.WORDLLAMA_MATRIX.read())["embedding.weight"].astype(np.float64)
     for text, vector in zip(TEXTS, wordllama.embed(TEXTS), strict=True):

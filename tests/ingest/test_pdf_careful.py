@@ -316,4 +316,4 @@ def test_two_header_rows_whose_spans_are_known_are_none(fast_page):
 
 def test_an_unknown_parser_is_refused_and_the_known_ones_are_named():
     with pytest.raises(UsageError, match="auto, fast, careful"):
-        PartitionOptions(parser="llamaparse")
+        PartitionOptions(parser="magic")

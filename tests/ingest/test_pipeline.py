@@ -4,6 +4,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from concurrent.futures import Future
 from dataclasses import replace
 from email.message import EmailMessage
 from pathlib import Path
@@ -264,6 +265,117 @@ def test_a_file_that_cannot_be_opened_keeps_its_earlier_content(desk, monkeypatc
     assert result.reason == "cannot be read: permission denied; its earlier content was kept"
     assert "oak" in desk.texts()
     assert desk.states() == {"docs/a.md": "unchanged"}
+
+
+@pytest.fixture
+def meanwhile(desk, monkeypatch):
+    """Has something done each time that a file was read in a worker, before what was read is taken."""
+
+    def then(act):
+        real = desk.pool.submit
+
+        def submit(function, *args, **options):
+            future = real(function, *args, **options)
+            if desk.pool.tasks[-1] == "partition_text":
+                act()
+            return future
+
+        monkeypatch.setattr(desk.pool, "submit", submit)
+
+    return then
+
+
+def test_a_file_that_is_replaced_while_it_is_read_is_read_again(desk, meanwhile):
+    path = desk.write("a.md", FERRY)
+    new = FERRY.replace("oak", "steel")
+    meanwhile(lambda: path.write_text(new) if path.read_text() == FERRY else None)
+    (result,) = desk.run()
+    assert (result.state, desk.pool.tasks) == ("ingested", ["partition_text"] * 2)
+    assert "steel" in desk.texts()
+    assert "oak" not in desk.texts()
+    with desk.open() as library:
+        assert library.path(str(path)).source_id == hashlib.sha256(new.encode()).hexdigest()
+
+
+def test_a_failure_to_read_what_a_file_was_before_does_not_count(desk, meanwhile):
+    path = desk.write("a.pdf", b"%PDF-1.7\nbroken\n")
+    meanwhile(lambda: path.write_text("<html><body><p>Now a page.</p></body></html>"))
+    with Library(desk.folder / "lib", create=True) as library:
+        (result,) = desk.run()
+        assert result.state == "failed"
+        assert result.reason.startswith("is being written")
+        assert library.path(str(path)).failed_key is None
+
+
+def test_a_link_that_takes_a_files_place_while_it_is_read_brings_nothing_in(desk, meanwhile):
+    path = desk.write("a.txt", "Public text.\n")
+    secret = desk.folder / "secret.txt"
+    secret.write_text("A zqxsecret text.\n")
+
+    def swap():
+        path.unlink(missing_ok=True)
+        path.symlink_to(secret)
+
+    meanwhile(swap)
+    (result,) = desk.run()
+    assert (result.state, result.reason) == ("skipped", "not a regular file")
+    assert desk.texts() == ""
+
+
+def test_a_file_that_is_written_to_all_the_time_keeps_its_earlier_content(desk, meanwhile):
+    path = desk.write("a.md", FERRY)
+    desk.run()
+    path.write_text("Another text.\n")
+    meanwhile(lambda: path.write_text(path.read_text() + "And more.\n"))
+    (result,) = desk.run()
+    assert (result.state, len(desk.pool.tasks)) == ("failed", 3)
+    assert result.reason == "is being written; the next ingest reads it; its earlier content was kept"
+    assert "oak" in desk.texts()
+
+
+def test_links_are_followed_on_request_alone(desk):
+    outside = desk.folder / "outside.md"
+    outside.write_text(FERRY)
+    (desk.docs / "a.md").symlink_to(outside)
+    assert desk.states() == {}
+    assert desk.states(desk.docs / "a.md") == {"docs/a.md": "ingested"}
+    assert desk.states(follow_symlinks=True) == {"docs/a.md": "unchanged"}
+
+
+def test_the_same_size_and_time_do_not_hide_a_change(desk):
+    path = desk.write("a.md", FERRY)
+    desk.run()
+    before = path.stat()
+    path.write_text(FERRY.replace("9 euros", "8 euros"))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert desk.states() == {"docs/a.md": "ingested"}
+    assert "8 euros" in desk.texts()
+
+
+def test_files_that_may_still_be_written_to_are_left_as_they_are_known(desk):
+    path = desk.write("a.md", FERRY)
+    assert desk.run(still=3600) == []
+    assert desk.states() == {"docs/a.md": "ingested"}
+    path.write_text("Another text.\n")
+    assert desk.run(still=3600) == []
+    assert "oak" in desk.texts()
+    assert desk.states(still=1e-9) == {"docs/a.md": "ingested"}
+    assert "Another text." in desk.texts()
+
+
+def test_another_time_alone_is_no_change(desk):
+    path = desk.write("a.md", FERRY)
+    desk.run()
+    os.utime(path, (1, 1))
+    assert desk.states() == {"docs/a.md": "unchanged"}
+    assert (desk.pool.tasks, desk.embedder.texts) == ([], [])
+
+
+def test_a_mistake_while_pages_are_joined_fails_its_file_alone(desk, monkeypatch):
+    desk.write("a.md", FERRY)
+    monkeypatch.setattr(reading.Reading, "whole", lambda _: {}["none"])
+    (result,) = desk.run()
+    assert (result.state, result.reason) == ("failed", "cannot be read (KeyError: 'none')")
 
 
 def test_the_library_folder_is_never_ingested(desk):
@@ -554,6 +666,12 @@ def test_a_name_that_is_not_utf8_goes_all_the_way(desk):
         assert [r.state for r in remove(library, ["docs/caf\\xe9.md"])] == ["removed"]
 
 
+def test_a_pdf_whose_name_is_not_utf8_is_read(desk, samples):
+    shutil.copy(samples / "report.pdf", os.fsdecode(os.fsencode(desk.docs) + b"/caf\xe9.pdf"))
+    (result,) = desk.run()
+    assert (result.path, result.state, result.pages) == ("docs/caf\\xe9.pdf", "ingested", 7)
+
+
 def test_progress_counts_files_and_names_the_stage(desk):
     desk.write("a.md", FERRY)
     desk.write("b.txt", "A text.\n")
@@ -709,3 +827,50 @@ def test_a_missing_path_leaves_no_library_behind(tmp_path):
     (result,) = ingest([tmp_path / "nosuch"], tmp_path / "lib")
     assert (result.state, result.reason) == ("failed", "no such file or folder")
     assert not (tmp_path / "lib").exists()
+
+
+def test_small_files_share_tasks_and_a_lost_one_costs_itself_alone(desk, monkeypatch):
+    for number in range(5):
+        desk.write(f"{number}.txt", f"Text number {number}.\n")
+    bundled = []
+
+    def lost(calls):
+        bundled.append(len(calls))
+        future = Future()
+        future.set_exception(LimitError("its reader crashed (signal SIGSEGV)"))
+        return future
+
+    monkeypatch.setattr(desk.pool, "each", lost)
+    real = reading.partition_text
+
+    def crashing(source, options):
+        if source.path.name == "3.txt":
+            raise LimitError("its reader crashed (signal SIGSEGV)")
+        return real(source, options)
+
+    monkeypatch.setattr(reading, "partition_text", crashing)
+    assert desk.states() == {f"docs/{n}.txt": "failed" if n == 3 else "ingested" for n in range(5)}
+    assert bundled[0] == 5
+    assert desk.states() == {f"docs/{n}.txt": "failed" if n == 3 else "unchanged" for n in range(5)}
+
+
+def test_an_interrupted_write_of_many_sources_leaves_none_half_written(desk, monkeypatch):
+    for number in range(5):
+        desk.write(f"{number}.txt", f"Text number {number}.\n")
+    real, done = Library.put_source, []
+
+    def failing(library, record, *rest):
+        done.append(record.id)
+        if len(done) == 3:
+            raise KeyboardInterrupt
+        real(library, record, *rest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Library, "put_source", failing)
+        with pytest.raises(KeyboardInterrupt):
+            desk.run()
+    with desk.open() as library:
+        held = [record.id for record in library.sources()]
+        assert {known.source_id for known in library.paths().values()} == set(held)
+    assert set(desk.states().values()) <= {"ingested", "unchanged"}
+    assert all(f"Text number {number}." in desk.texts() for number in range(5))

@@ -77,7 +77,7 @@ def test_each_sheet_is_a_table_under_its_name(read):
     ]  # fmt: skip
     assert texts(tables(found)[0]) == [["Region", "2023", "2024"], ["North", "41", "42"], ["South", "7", "5"]]
     assert tables(found)[1].parent_id == found.elements[2].element_id
-    assert all(e.page_number is None for e in found.elements)
+    assert [e.page_number for e in found.elements if e.category == "Table"] == [1, 2]
 
 
 def test_values_are_shown_as_the_sheet_shows_them(read):

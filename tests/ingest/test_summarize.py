@@ -99,7 +99,7 @@ def test_the_prompt_holds_the_caption_and_what_stands_around():
     (picture,) = pictures(document())
     prompt = prompt_for(picture)
     assert prompt.startswith(summarize.PROMPT)
-    assert "Caption: Figure 2: Diesel by quarter" in prompt
+    assert "Caption: <<< Figure 2: Diesel by quarter >>>" in prompt
     assert "Ships burnt less diesel in every quarter." in prompt
     assert "Fuel" in prompt
 

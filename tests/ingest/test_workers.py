@@ -44,7 +44,7 @@ def test_tasks_run_in_another_process_which_stays_warm(pool):
         (hostile_tasks.segfault, (), 60.0, "its reader crashed (signal SIGSEGV)"),
         (hostile_tasks.sleep, (), 0.2, "took too long (0.2 s at most)"),
         (hostile_tasks.spin, (), 0.2, "took too long (0.2 s at most)"),
-        (hostile_tasks.allocate, (10 * 2**30,), 60.0, "needs more memory than is allowed (2 GB)"),
+        (hostile_tasks.allocate, (10 * 2**30,), 60.0, "needs more memory than is allowed (1.5 GB)"),
         (hostile_tasks.return_much, (2**30,), 60.0, "gave more than is taken (1024 MB of 512 MB at most)"),
     ],
 )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 import pymupdf
 
-from tests.make_pdfs.sheets import PROSE, Sheets
+from tests.make_pdfs.sheets import PROSE, Sheets, photo
 from tests.make_pdfs.structure import SUMMER, WINTER
 from tests.make_pdfs.tables import FARES
 
@@ -22,7 +22,7 @@ def _letter() -> Sheets:
 
 def locked() -> bytes:
     """A file that needs ``PASSWORD`` to be opened; it has a table and a picture, which other engines look at."""
-    sheets = _letter().grid(FARES, (140, 90, 90), rules="some")
+    sheets = _letter().grid(FARES, (140, 90, 90), rules="some").picture((130, 300, 430, 500), photo())
     return sheets.finish(encryption=pymupdf.PDF_ENCRYPT_AES_256, user_pw=PASSWORD, owner_pw="wrack")
 
 

@@ -39,24 +39,43 @@ def hebrew() -> bytes:
     return _set("המעבורת יוצאת מהנמל בשעה שמונה", direction="rtl").finish()
 
 
-def garbled() -> bytes:
-    """A font whose ToUnicode table names private letters, so that what is copied is not what is seen."""
-    sheets = _set("<span style='font-size:15px'>The ferry leaves the harbour at eight.</span>")
-    pdf = sheets.document
-    for xref in range(1, pdf.xref_length()):
-        if pdf.xref_get_key(xref, "ToUnicode")[0] == "xref":
-            table = int(pdf.xref_get_key(xref, "ToUnicode")[1].split()[0])
-            pdf.update_stream(table, _made_private(pdf.xref_stream(table)))
+def mixed() -> bytes:
+    """A heading and a sentence in Hebrew with a number and a name, and English with Hebrew in it."""
+    sheets = _set("<b style='font-size:22px'>הנמל הגדול</b>", direction="rtl")
+    rect = pymupdf.Rect(40, 110, 380, 260)
+    said = "בשנת 2024 נמכרו 1,234 כרטיסים MV Eider באי"
+    greeting = "<p>The words שלום עולם are a greeting.</p>"
+    sheets.page.insert_htmlbox(rect, f'<p dir="rtl">{said}</p>{greeting}')
+    sheets.document.subset_fonts()
     return sheets.finish()
 
 
-def _made_private(table: bytes) -> bytes:
-    """A ToUnicode table with each letter it names in Unicode's private area."""
+def shifted() -> bytes:
+    """A font whose ToUnicode table names each letter's neighbour in the alphabet."""
+    sheets = _set("<span style='font-size:15px'>The ferry leaves the harbour at eight.</span>")
+    _retable(sheets.document, lambda letter: letter + 1 if 0x61 <= letter < 0x7A else letter)
+    return sheets.finish()
 
-    def private(found: re.Match[bytes]) -> bytes:
-        return b"%s<%04x>" % (found[1], 0xE000 + int(found[2], 16) % 0x1000)
 
-    return re.sub(rb"((?:<[0-9a-fA-F]{4}>\s*){1,2})<([0-9a-fA-F]{4})>(?=\s*[\r\n])", private, table)
+def garbled() -> bytes:
+    """A font whose ToUnicode table names private letters, so that what is copied is not what is seen."""
+    sheets = _set("<span style='font-size:15px'>The ferry leaves the harbour at eight.</span>")
+    _retable(sheets.document, lambda letter: 0xE000 + letter % 0x1000)
+    return sheets.finish()
+
+
+def _retable(pdf: pymupdf.Document, renamed: Callable[[int], int]) -> None:
+    """Change what the ToUnicode tables of a document say."""
+
+    def line(found: re.Match[bytes]) -> bytes:
+        return b"%s<%04x>" % (found[1], renamed(int(found[2], 16)))
+
+    for xref in range(1, pdf.xref_length()):
+        kind, value = pdf.xref_get_key(xref, "ToUnicode")
+        if kind == "xref":
+            table = pdf.xref_stream(int(value.split()[0]))
+            entry = rb"((?:<[0-9a-fA-F]{4}>\s*){1,2})<([0-9a-fA-F]{4})>(?=\s*[\r\n])"
+            pdf.update_stream(int(value.split()[0]), re.sub(entry, line, table))
 
 
 FILES: Mapping[str, Callable[[], bytes]] = {
@@ -65,5 +84,7 @@ FILES: Mapping[str, Callable[[], bytes]] = {
     "chinese.pdf": chinese,
     "arabic.pdf": arabic,
     "hebrew.pdf": hebrew,
+    "mixed.pdf": mixed,
     "garbled.pdf": garbled,
+    "shifted.pdf": shifted,
 }

@@ -51,14 +51,15 @@ def wrapped_heading() -> bytes:
 
 
 def outline() -> bytes:
-    """Headings that are set like the text, and that the outline names."""
-    sheets, y = Sheets(), 60.0
-    entries = []
-    for level, title, text in ((1, "Traffic", WINTER), (2, "Passengers", SUMMER), (1, "Works", AUTUMN)):
-        sheets.say(72, y + 30, title, 10)
-        entries.append([level, title, 1, y + 20])
-        y = sheets.prose(y + 42, text) + 12
-    sheets.document.set_toc(entries)
+    """Headings on six pages that are set like the text, and that the outline names."""
+    sheets = Sheets()
+    titles = ((1, "Traffic"), (2, "Passengers"), (2, "Cars"), (1, "Works"), (2, "Piers"), (1, "Members"))
+    for n, (_, title) in enumerate(titles):
+        if n:
+            sheets.turn()
+        sheets.say(72, 90, title, 10)
+        sheets.prose(110, f"{(WINTER, SUMMER, AUTUMN)[n % 3]} {PROSE}")
+    sheets.document.set_toc([[level, title, n] for n, (level, title) in enumerate(titles, 1)])
     return sheets.finish()
 
 

@@ -3,12 +3,14 @@
 import dataclasses
 import sqlite3
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
-from ingest.library import Library
+from ingest.library import Library, PathRecord, SourceRecord
 from ingest.library_schema import DATABASE
 from ingest.settings import Settings
+from ingest.types import Element, Partition
 from retrievers import doctor
 from retrievers.doctor import Check, examine
 from tests.ollama_server import OllamaServer, models_named
@@ -175,3 +177,44 @@ def test_no_secret_is_ever_shown(tmp_path, answers):
     assert "hunter2" not in shown
     assert "llx-secret" not in shown
     assert "only with --parser llamaparse" in shown
+
+
+def put_picture(folder: Path, summary: str | None) -> None:
+    picture = Element(element_id="p", category="Image", text="", image_path="images/p.png", summary=summary)
+    record = SourceRecord(
+        id="s",
+        format="html",
+        size=1,
+        partition_key="",
+        chunk_key="",
+        pages=None,
+        elements={"Image": 1},
+        warnings=(),
+        seconds=0.0,
+    )
+    with Library(folder / "lib", create=True) as library:
+        library.put_source(record, Partition(elements=(picture,)), [], {}, {})
+        path = str(folder / "my docs")
+        library.put_path(
+            PathRecord(path=path, source_id="s", state="ingested", reason=None, size=1, mtime_ns=0), root=path
+        )
+
+
+def test_pictures_that_would_gain_are_counted_with_the_commands_to_run(tmp_path):
+    put_picture(tmp_path, None)
+    check = named(checks(tmp_path), "pictures")
+    assert (check.level, "1 picture has no description" in check.found) == ("note", True)
+    assert check.fix == "ollama serve; ollama pull llava; pincite ingest 'my docs'"
+
+
+def test_only_the_commands_that_are_still_needed_are_named(tmp_path):
+    put_picture(tmp_path, None)
+    with OllamaServer(models_named("llama3")) as server:
+        assert named(checks(tmp_path, ollama_host=server.url), "pictures").fix.startswith("ollama pull llava; pincite")
+    with OllamaServer() as server:
+        assert named(checks(tmp_path, ollama_host=server.url), "pictures").fix == "pincite ingest 'my docs'"
+
+
+def test_nothing_is_said_of_pictures_that_are_described(tmp_path):
+    put_picture(tmp_path, "A harbour.")
+    assert not [check for check in checks(tmp_path) if check.name == "pictures"]

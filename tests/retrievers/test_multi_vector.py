@@ -9,7 +9,7 @@ from ingest.errors import EmbedderMismatchError, LibraryMissingError
 from ingest.library import EmbedderRecord, Library
 from ingest.workers import WorkerPool
 from retrievers import MultiVectorRetriever
-from retrievers.multi_vector import DENSE_WEIGHT, RRF_K, doc_name
+from retrievers.multi_vector import doc_name
 from tests.inline_pool import InlinePool
 from tests.retrievers.made import BagOfWords, paragraph, put, table, title
 
@@ -66,12 +66,10 @@ def test_a_chunk_found_by_several_vectors_is_one_hit_named_by_the_best(retriever
     assert (hits[0].chunk.kind, hits[0].matched) == ("table", "rows")
 
 
-def test_scores_are_the_sum_of_reciprocal_ranks_as_a_share_of_the_best_possible(retriever):
+def test_a_chunk_that_only_its_vector_finds_stands_behind_those_with_the_words(retriever):
     found = retriever.retrieve("ice plant", 8)
-    best = (DENSE_WEIGHT + 1) / (RRF_K + 1)
-    dense_second = round(DENSE_WEIGHT / (RRF_K + 2) / best, 4)
     assert found[0].score == 1.0
-    assert found[1].score == dense_second
+    assert 0 < found[1].score < 0.5
 
 
 def test_a_chunk_that_only_words_find_is_matched_by_keywords(library, retriever):

@@ -1,0 +1,251 @@
+"""A sentence laid beside a sentence of a source: what is equal, what was dropped, what was added or changed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+from retrievers.check_text import Token
+from retrievers.check_words import CONDITIONS, LEADS, OPINIONS, QUANTIFIERS, STRICT_BY_NUMBER, TIMES, kind_of
+
+_BORDER = re.compile(r"[,;:()\[\]\u2013\u2014]|\s-+\s|\n")
+_OPEN, _CLOSE = re.compile(r"[(\[]"), re.compile(r"[)\]]")
+_SIDE = re.compile(r"[,;:\u2013\u2014()\[\]]|\s-+\s")
+_TAILS = frozenset(
+    """including such which whose where because since while whereas although though due owing driven resulting
+    reflecting compared versus as primarily mainly partly partially offset und weil während darunter wobei qui dont
+    parce tandis
+    notamment incluyendo porque mientras""".split()
+)
+_TIME_WORDS = TIMES | frozenset("fiscal end beginning month12 half today".split())
+_PLACING = frozenset(
+    """in on at as of during for since from after before by under over until through within effective throughout
+    following prior beginning upon between im am seit während bis en au depuis pendant le
+    durante desde hasta el""".split()
+)
+LONGEST_PHRASE = 24
+"""Tokens that a phrase may have that moves from one end of a sentence to the other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """How a claim lies beside a run of a source's tokens: ``first`` to ``last`` there; empty ``reasons``: borne out."""
+
+    first: int
+    last: int
+    shared: int
+    reasons: tuple[str, ...]
+
+
+def align(claim: Sequence[Token], said: Sequence[Token]) -> Match:
+    """Lay a claim beside a sentence and judge each difference."""
+    match = _aligned(claim, said, translated(claim, said), [t.key for t in said])
+    if match.reasons and (evened := _evened(claim, said)) is not None:
+        other = _aligned(claim, said, *evened)
+        return match if other.reasons else other
+    return match
+
+
+def _aligned(claim: Sequence[Token], said: Sequence[Token], ours: list[str], theirs: list[str]) -> Match:
+    found = SequenceMatcher(None, ours, theirs, autojunk=False).get_matching_blocks()
+    blocks = [(b.a, b.b, b.size) for b in found if b.size]
+    if not blocks:
+        return Match(0, 0, 0, ("nothing of this is said there",))
+    reasons = tuple(dict.fromkeys(_reasons(claim, said, blocks)))
+    return Match(blocks[0][1], blocks[-1][1] + blocks[-1][2], sum(n for _, _, n in blocks), reasons)
+
+
+def _evened(claim: Sequence[Token], said: Sequence[Token]) -> tuple[list[str], list[str]] | None:
+    """The keys of both sides with words of one meaning made equal everywhere; ``None`` where that changes nothing."""
+    ours = {g for t in claim for g in t.same}
+    shared = ours.intersection(*[{g for t in said for g in t.same}])
+    if not shared:
+        return None
+
+    def even(tokens: Sequence[Token]) -> list[str]:
+        return [f"~{min(own)}" if (own := t.same & shared) else t.key for t in tokens]
+
+    return even(claim), even(said)
+
+
+def translated(claim: Sequence[Token], said: Sequence[Token]) -> list[str]:
+    """The keys of a claim's tokens, those of the source's tokens where these say the same.
+
+    A claim may leave a currency out.
+    """
+    known = {t.key for t in said}
+    if all(t.key in known for t in claim):
+        return [t.key for t in claim]
+    groups = {group: t.key for t in reversed(said) for group in t.same}
+    amounts = {t.value.key: t.key for t in said if t.value is not None and t.value.unit.isupper()}
+
+    def key_of(token: Token) -> str:
+        if token.key in known:
+            return token.key
+        if token.value is not None and not token.value.unit:
+            return amounts.get(token.value.key, token.key)
+        return next((groups[g] for g in token.same if g in groups), token.key)
+
+    return [key_of(t) for t in claim]
+
+
+def _reasons(claim: Sequence[Token], said: Sequence[Token], blocks: Sequence[tuple[int, int, int]]) -> Iterator[str]:
+    i = j = 0
+    for a, b, n in [*blocks, (len(claim), len(said), 0)]:
+        added = [k for k in range(i, a) if not _is_light(claim, k, start=i == 0)]
+        dropped = b > j and not _may_drop(said, j, b, head=i == 0 and j == 0, tail=n == 0)
+        if added or dropped:
+            yield _reason([claim[k] for k in added], [t for t in said[j:b] if not t.free], at_end=n == 0 or j == 0)
+        yield from (r for k in range(n) if (r := _unlike_names(claim[a + k], said[b + k], a + k)))
+        i, j = a + n, b + n
+
+
+def _is_light(tokens: Sequence[Token], k: int, *, start: bool = False) -> bool:
+    """Whether a word of a claim may be there without the source having it."""
+    token = tokens[k]
+    if start and token.word in LEADS and k == 0:
+        return True
+    if not token.free:
+        return False
+    beside = [t.figure for t in (*tokens[max(k - 1, 0) : k], *tokens[k + 1 : k + 2])]
+    return not (token.word in STRICT_BY_NUMBER and beside and beside[-1])
+
+
+def _unlike_names(claimed: Token, said: Token, place: int) -> str | None:
+    """A reason where two names share no more than a stem."""
+    if not (claimed.capital and said.capital and place) or claimed.word == said.word or claimed.key != said.key:
+        return None
+    if claimed.word.rstrip("s") == said.word.rstrip("s") or claimed.key.startswith("month"):
+        return None
+    return f"the name \u201c{claimed.word}\u201d is not there (it says \u201c{said.word}\u201d)"
+
+
+def _reason(added: Sequence[Token], dropped: Sequence[Token], *, at_end: bool) -> str:
+    ours = " ".join(t.word for t in added)
+    theirs = " ".join(t.word for t in dropped[:8])
+    token = next((t for t in added if t.figure), None) or (added or dropped)[0] if added or dropped else None
+    kind = "" if token is None else "number or date" if token.figure else kind_of(token.word)
+    if added and dropped and not at_end:
+        return f"{kind}: it says \u201c{theirs}\u201d, not \u201c{ours}\u201d"
+    if added:
+        return f"{kind}: \u201c{ours}\u201d is not said there"
+    return f"{kind or 'words'}: \u201c{theirs}\u201d, said there, cannot be left out"
+
+
+# --- what may be left out -----------------------------------------------------------------------
+
+
+def _may_drop(said: Sequence[Token], a: int, b: int, *, head: bool, tail: bool) -> bool:
+    """Whether the tokens ``a`` to ``b`` of a sentence can be left out without changing what the rest says."""
+    if all(_is_droppable(said, k) for k in range(a, b)):
+        return True
+    if head:
+        return may_begin(said, b)
+    if tail:
+        return may_end(said, a)
+    return any(_is_aside(said, first, last) for first, last in _turns(said, a, b))
+
+
+def _is_droppable(tokens: Sequence[Token], k: int) -> bool:
+    token = tokens[k]
+    if token.free or token.word in LEADS:
+        return not (token.word in STRICT_BY_NUMBER and k + 1 < len(tokens) and tokens[k + 1].figure)
+    manner = token.word.endswith("ly") and len(token.word) > 5
+    return manner and kind_of(token.word) == "word" and token.word not in QUANTIFIERS
+
+
+def _turns(said: Sequence[Token], a: int, b: int) -> Iterator[tuple[int, int]]:
+    """The same run and those that leave out the same words, where equal words stand at both of its ends."""
+    yield a, b
+    first, last = a, b
+    while first > 0 and said[first - 1].key == said[last - 1].key:
+        first, last = first - 1, last - 1
+        yield first, last
+    first, last = a, b
+    while last < len(said) and said[first].key == said[last].key:
+        first, last = first + 1, last + 1
+        yield first, last
+
+
+def _is_aside(said: Sequence[Token], a: int, b: int) -> bool:
+    while a < b and _is_droppable(said, a) and not _SIDE.search(said[a].gap):
+        a += 1
+    after = said[b].gap if b < len(said) else "."
+    while a < b and _is_droppable(said, b - 1) and not _SIDE.search(after):
+        b, after = b - 1, said[b - 1].gap
+    if a >= b:
+        return True
+    before = said[a].gap
+    if b - a == 1 and said[a].word[:1] == "(" and said[a].word[-1:] == ")":
+        return True
+    if _OPEN.search(before) and _CLOSE.search(after):
+        return True
+    return bool(_SIDE.search(before) and _SIDE.search(after)) and not _binds(said[a:b])
+
+
+def _binds(run: Sequence[Token]) -> bool:
+    """Whether a run limits what stands beside it: a condition, an exception."""
+    words = [t.word for t in run if t.word not in ("and", "or")][:2]
+    if words[:1] == ["but"]:
+        return any(w in CONDITIONS or w in ("not", "no", "never") for w in words[1:])
+    return words[:1] in (["subject"], ["other than"], ["not"]) or any(w in CONDITIONS for w in words[:1])
+
+
+def may_begin(said: Sequence[Token], at: int) -> bool:
+    """Whether a statement may begin inside a sentence, at a token: after a lead or a clause that does not bind it."""
+    head = said[:at]
+    if all(_is_droppable(said, k) for k in range(at)):
+        return True
+    if at >= len(said):
+        return False
+    back = at
+    while back > 0 and said[back].word in ("and", "but", "that", "the", "a", "an") and not _SIDE.search(said[back].gap):
+        back -= 1
+    gaps = [said[k].gap for k in range(back, at + 1)]
+    bordered = any(_SIDE.search(g) for g in gaps)
+    titled = "\n" in said[at].gap and said[at].capital and at <= 12
+    if not (bordered or titled):
+        return False
+    return not any(t.word in OPINIONS or t.word in CONDITIONS or t.word in ("may", "might", "could") for t in head)
+
+
+def may_end(said: Sequence[Token], at: int) -> bool:
+    """Whether a statement may end inside a sentence, before a token: the rest is an aside, a reason, a time."""
+    rest = said[at:]
+    if all(_is_droppable(said, k) for k in range(at, len(said))):
+        return True
+    if _binds(rest):
+        return False
+    if _BORDER.search(rest[0].gap) or rest[0].word in _TAILS or rest[0].word.split()[0] in _TAILS:
+        return True
+    return _is_time(rest)
+
+
+def _is_time(run: Sequence[Token]) -> bool:
+    if run[0].word not in _PLACING or len(run) > 14:
+        return False
+    return all(t.free or t.key.startswith(("@", "month")) or _is_year(t) or t.key in _TIME_WORDS or t.word in _PLACING
+               or t.word in ("ended", "ending", "first", "second", "third", "fourth", "three", "six", "nine")
+               or t.key in ("#3", "#6", "#9", "#12") for t in run)  # fmt: skip
+
+
+def _is_year(token: Token) -> bool:
+    return re.fullmatch(r"#(?:19|20)\d\d", token.key) is not None
+
+
+# --- phrases that move ----------------------------------------------------------------------------
+
+
+def lead_of(tokens: Sequence[Token]) -> int:
+    """How many tokens the phrase of time or place at a sentence's head has, up to its comma; 0 where it has none."""
+    if not tokens or tokens[0].word.split()[0] not in _PLACING:
+        return 0
+    return next((k for k in range(2, min(len(tokens), LONGEST_PHRASE)) if "," in tokens[k].gap), 0)
+
+
+def turned(tokens: Sequence[Token]) -> Sequence[Token] | None:
+    """A sentence with the phrase of time or place at its head moved to its end; ``None`` where it has none."""
+    lead = lead_of(tokens)
+    return (*tokens[lead:], *tokens[:lead]) if lead else None

