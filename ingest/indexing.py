@@ -68,7 +68,7 @@ def _is_lost(library: Library) -> bool:
     """Whether there is no sound copy to add to."""
     seal = library.index_seal()
     if not seal:
-        return True
+        return library.chroma_folder.is_dir() or library.vector_count() > 0
     damage = damage_of(library.chroma_folder, seal)
     if damage is not None:
         log.warning("the search index in %s is damaged (%s); it is made anew", library.chroma_folder, damage)

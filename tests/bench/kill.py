@@ -31,6 +31,8 @@ from retrievers import MultiVectorRetriever, answer
 
 ROOT = Path(__file__).resolve().parents[2]
 JOBS = 2
+LATEST = 15.0
+"""Seconds after which a run is killed, at most."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -67,8 +69,8 @@ def child(folder: str, library: str, parser: str, images: str) -> None:
         pass
 
 
-def run(command: Sequence[str], *, after: float | None = None, at_line: int | None = None) -> Run:
-    """Run one ingest; kill it and all that it started after some seconds, or when it has told so many lines."""
+def run(command: Sequence[str], *, after: float | None = None, at_finished: int | None = None) -> Run:
+    """Run one ingest; kill it and all that it started after some seconds, or when it has finished so many sources."""
     found, started = Run(), time.perf_counter()
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(
@@ -84,10 +86,10 @@ def run(command: Sequence[str], *, after: float | None = None, at_line: int | No
         if timer is not None:
             timer.start()
         assert process.stdout is not None
-        for number, line in enumerate(process.stdout, 1):
+        for line in process.stdout:
             what, _, source = line.strip().partition(" ")
             getattr(found, what).append(source)
-            if number == at_line:
+            if what == "finished" and len(found.finished) == at_finished:
                 _kill(process)
         code = process.wait()
         if timer is not None:
@@ -182,10 +184,11 @@ def main(folder: str, kills: int = 20, seed: int = 1, parser: str = "auto", imag
         how = (how[0], str(disturbed), parser, images)
         runs: list[Run] = []
         while sum(each.killed for each in runs) < kills:
-            runs.append(run(how, after=chance.uniform(0.5, 0.5 + whole.seconds / 3)))
+            runs.append(run(how, after=chance.uniform(0.5, 0.5 + min(whole.seconds / 3, LATEST))))
             say(f"run of {runs[-1].seconds:5.1f} s: {len(runs[-1].begun):3} begun, {len(runs[-1].finished):3} finished")
         runs.append(run(how))
-        say(f"killed {sum(each.killed for each in runs)} of {len(runs)} runs; the last finished {runs[-1].finished}")
+        killed = sum(each.killed for each in runs)
+        say(f"killed {killed} of {len(runs)} runs; the last finished {len(runs[-1].finished)}")
         say(f"finished and parsed again: {len(parsed_again(runs))}; in flight at a kill, at most: {max(redone(runs))}")
         say("the libraries differ in: " + ("; ".join(differences(undisturbed, disturbed)) or "nothing"))
 

@@ -210,6 +210,33 @@ def test_all_of_a_source_comes_back_as_it_was_put(library):
     assert (library.folder / PICTURE).read_bytes() == b"PNG"
 
 
+def test_pictures_and_parts_are_durable_before_the_rows_that_name_them(library, monkeypatch):
+    events: list[str] = []
+    fsync, replaced, transaction = os.fsync, Path.replace, Library._transaction
+
+    def told_fsync(handle: int) -> None:
+        events.append(f"fsync {Path(f'/proc/self/fd/{handle}').readlink().relative_to(library.folder)}")
+        fsync(handle)
+
+    def told_replace(path: Path, target: Path) -> Path:
+        events.append(f"rename to {target.relative_to(library.folder)}")
+        return replaced(path, target)
+
+    def told_transaction(opened: Library):
+        events.append("transaction")
+        return transaction(opened)
+
+    monkeypatch.setattr(os, "fsync", told_fsync)
+    monkeypatch.setattr(Path, "replace", told_replace)
+    monkeypatch.setattr(Library, "_transaction", told_transaction)
+    put(library, "a", "one", picture=PICTURE)
+    pid = os.getpid()
+    assert events[:4] == [f"fsync {PICTURE}.{pid}.tmp", f"rename to {PICTURE}", "fsync images", "transaction"]
+    events.clear()
+    library.put_member("b", "pdf", b"%PDF")
+    assert events == ["fsync .", f"fsync members/b.pdf.{pid}.tmp", "rename to members/b.pdf", "fsync members"]
+
+
 def test_a_source_that_fails_midway_leaves_the_old_state(library):
     put(library, "a", "old text")
     before = library.generation, library.matrix()[0].tolist()
