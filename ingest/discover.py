@@ -18,6 +18,8 @@ from ingest.errors import BrokenError, SourceError, UnavailableError, Unsupporte
 from ingest.partition import FORMATS, format_of_extension, format_of_text, lacking, missing_program
 from ingest.types import Source
 
+ARCHIVE_DIRECTORY_BYTES = 2**24
+"""Bytes of an archive's list of its members up to which it is read to tell the type: no document has so many parts."""
 BLOCK_BYTES = 2**20
 FUTURE_NS = 3600 * 10**9
 """Nanoseconds by which a file's time may lie ahead and still be true."""
@@ -271,6 +273,8 @@ def _is_outlook(head: bytes, file: BinaryIO) -> bool:
 
 
 def _zip_format(file: BinaryIO) -> str | None:
+    if _directory_bytes(file) > ARCHIVE_DIRECTORY_BYTES:
+        return "zip"
     file.seek(0)
     try:
         with zipfile.ZipFile(file) as archive:
@@ -283,6 +287,16 @@ def _zip_format(file: BinaryIO) -> str | None:
     if "content.xml" in names and (kind or "META-INF/manifest.xml" in names):
         return next((form for mark, form in _ODF_TYPES if mark in kind), "zip" if kind else "odt")
     return next((kind for mark, kind in _ZIP_MARKS if any(n.startswith(mark) for n in names)), "zip")
+
+
+def _directory_bytes(file: BinaryIO) -> int:
+    """The size of an archive's list of its members, as its last records state it (PKWARE's APPNOTE, 4.3.14 and 16)."""
+    file.seek(0, os.SEEK_END)
+    file.seek(max(0, file.tell() - 2**16 - 100))
+    tail = file.read()
+    small, large = tail.rfind(b"PK\x05\x06"), tail.rfind(b"PK\x06\x06")
+    stated = int.from_bytes(tail[small + 12 : small + 16], "little") if small >= 0 else 0
+    return max(stated, int.from_bytes(tail[large + 40 : large + 48], "little") if large >= 0 else 0)
 
 
 def _stated_type(archive: zipfile.ZipFile) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ingest.tables import safe_html
 from ingest.types import Cell, Chunk, Element, Page, PageBox, VectorText, Word
 
 StoredPath = str | bytes
@@ -90,7 +91,7 @@ def element_row(source_id: str, index: int, element: Element) -> tuple[Any, ...]
         dump_boxes(element.boxes),
         element.parent_id,
         element.category_depth,
-        element.text_as_html,
+        safe_html(element.text_as_html) if element.text_as_html else None,
         element.image_path,
         element.confidence,
         _dump_cells(element.cells),
@@ -128,7 +129,7 @@ def chunk_row(chunk: Chunk) -> tuple[Any, ...]:
         json.dumps(chunk.page_numbers),
         json.dumps(chunk.element_ids),
         dump_boxes(chunk.boxes),
-        chunk.text_as_html,
+        safe_html(chunk.text_as_html) if chunk.text_as_html else None,
         chunk.image_path,
     )
 

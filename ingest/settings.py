@@ -25,7 +25,7 @@ class Settings:
     chat_model: str = "llama3"  # chat model on Ollama
     vision_model: str = "llava"  # vision model on Ollama
     ollama_host: str = "http://127.0.0.1:11434"  # the Ollama server
-    llama_cloud_api_key: str | None = None  # key of LlamaParse, which is asked only with `--parser llamaparse`
+    llama_cloud_api_key: str | None = field(default=None, repr=False)  # key of LlamaParse, for `--parser llamaparse`
     llama_cloud_url: str = "https://api.cloud.llamaindex.ai"  # the LlamaParse server
     llama_cloud_tier: str = "agentic"  # tier of LlamaParse: fast, cost_effective, agentic or agentic_plus
     jobs: int = 0  # worker processes; 0: one a core

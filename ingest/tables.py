@@ -26,6 +26,12 @@ _BREAKS = frozenset(
     | {"table", "tr", "ul"}
 )
 _SILENT = frozenset({"script", "style", "template", "noscript", "head"})
+_TABLE_TAGS = {"table", "thead", "tbody", "tr", "th", "td", "br"}
+_OWN_HTML = re.compile(
+    r"(?:[^<>]++|</?(?:table|thead|tbody|tr)>|</t[hd]>|<br>"
+    r"|<t[hd](?: scope=\"[a-z]+\")?(?: (?:row|col)span=\"\d+\")*>)*+"
+)
+"""What ``cells_to_html`` writes."""
 _UNWRITABLE = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _NUMBER = re.compile(r"[-+−–(~±<>]*\s*[$€£¥]?\s*[-+−–]?[.,]?\d[\d.,'’\s]*(%|‰|[$€£¥])?[)*]*")
 
@@ -55,6 +61,16 @@ def cells_to_html(cells: Sequence[Cell]) -> str:
     thead = f"<thead>{''.join(rows[:head])}</thead>" if head else ""
     tbody = f"<tbody>{''.join(rows[head:])}</tbody>" if rows[head:] else ""
     return f"<table>{thead}{tbody}</table>"
+
+
+def safe_html(html: str) -> str:
+    """HTML of a table with what ``cells_to_html`` writes and nothing else: no script, style, address or handler."""
+    if _OWN_HTML.fullmatch(html):
+        return html
+    import nh3
+
+    spans = {"rowspan", "colspan"}
+    return nh3.clean(html, tags=_TABLE_TAGS, attributes={"th": {*spans, "scope"}, "td": spans}, link_rel=None)
 
 
 def _head_rows(cells: Sequence[Cell], leading: int) -> int:

@@ -30,6 +30,7 @@ HOMES = {
     "liteparse": ["ingest/partition/pdf*.py", "ingest/render.py"],
     "llama_cloud": ["ingest/partition/llamaparse.py"],
     "llama_index": ["retrievers/llama_index.py"],
+    "nh3": ["ingest/tables.py"],
     "ollama": ["ingest/models.py"],
     "pebble": ["ingest/workers.py"],
     "psutil": ["ingest/workers.py"],
@@ -48,7 +49,7 @@ HOMES = {
 
 LAZY = {
     "PIL", "charset_normalizer", "chromadb", "docutils", "docx", "httpcore", "liteparse", "llama_cloud", "llama_index",
-    "lxml", "ollama", "onnxruntime", "oxmsg", "pandas", "protego", "pyarrow", "pymupdf", "pypdfium2", "rapidocr",
+    "lxml", "nh3", "ollama", "onnxruntime", "oxmsg", "pandas", "protego", "pyarrow", "pymupdf", "pypdfium2", "rapidocr",
     "tokenizers", "unstructured", "watchfiles", "wordllama",
 }  # fmt: skip
 """Libraries that are imported only inside the functions that use them."""

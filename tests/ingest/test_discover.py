@@ -111,6 +111,18 @@ def test_a_mark_inside_a_text_and_byte_order_marks_are_understood(head, suffix, 
     assert sniff(head, suffix) == found
 
 
+@pytest.mark.parametrize("zip64", [False, True])
+def test_an_archive_with_an_endless_list_of_members_is_not_listed(tmp_path, monkeypatch, zip64):
+    data = bytearray(archive("word/document.xml"))
+    if zip64:
+        data[-22:-22] = b"PK\x06\x06" + bytes(36) + (2**30).to_bytes(8, "little") + bytes(8)
+    else:
+        data[-10:-6] = (2**30).to_bytes(4, "little")
+    monkeypatch.setattr(zipfile, "ZipFile", lambda *_: pytest.fail("it was listed"))
+    with pytest.raises(UnsupportedError, match="not a type that is read"):
+        format_of(put(tmp_path / "a.docx", bytes(data)))
+
+
 def test_the_id_is_the_sha256_of_all_bytes(tmp_path):
     found = identify(str(put(tmp_path / "a.txt", b"a" * 10_000)), max_bytes=MEGABYTE)
     assert found.id == "27dd1f61b867b6a0f6e9d8a41c43231de52107e53ae424de8f847b821db4b711"

@@ -82,7 +82,7 @@ class Watching:
 @pytest.fixture
 def watching(tmp_path) -> Iterator[Watching]:
     (tmp_path / "docs").mkdir()
-    (tmp_path / "a.md").write_text(FERRY)
+    (tmp_path / "docs" / "a.md").write_text(FERRY)
     made = Watching(tmp_path)
     yield made
     made.process.kill()
