@@ -53,10 +53,6 @@ LABEL_FILL = 0.6
 """Share of its lines that the words of running text cover at least."""
 LABELS = frozenset({"NarrativeText", "ListItem", "UncategorizedText", "Title"})
 KEPT_APART = frozenset({"Image", "FigureCaption", "Table"})
-SHADOW_LINES = 3.5
-"""Heights of a line of text of a picture, at most, that is no more than the shadow or ground of that text."""
-SHADOW_FILL = 0.5
-"""Share of such a picture that the text covers, at least."""
 MANY_PAGES = 3
 """A picture on so many pages, and on half of a batch, is a logo."""
 
@@ -97,7 +93,6 @@ def place_figures(work: PageText, elements: Sequence[Element], rasters: Sequence
     on it is a background: that text stays where it is.
     """
     captions = [e.boxes[0].box for e in elements if e.category == "FigureCaption"]
-    rasters = [box for box in rasters if not _is_under_words(work, box)]
     drawn = charts(work, elements)
     regions = [*rasters, *_drawings(work, elements), *drawn]
     elements = [part for e in elements for part in _labels_apart(work, e, regions)]
@@ -111,22 +106,6 @@ def place_figures(work: PageText, elements: Sequence[Element], rasters: Sequence
             continue
         out = _with_figure(work, out, _beside_captions(whole, captions), is_drawn=whole in drawings)
     return out
-
-
-def _is_under_words(work: PageText, picture: BoundingBox) -> bool:
-    """Whether a picture is the shadow or the ground of a line or two of text that fill it."""
-    boxes = [work.words[i].box for i in work.words_in(picture)]
-    if not boxes:
-        return False
-    height = sorted(box[3] - box[1] for box in boxes)[len(boxes) // 2]
-    text = union_box(boxes)
-    is_low = picture[3] - picture[1] <= SHADOW_LINES * height
-    return is_low and area(_common(text, picture)) >= SHADOW_FILL * area(picture)
-
-
-def _common(one: BoundingBox, other: BoundingBox) -> BoundingBox:
-    x0, y0 = max(one[0], other[0]), max(one[1], other[1])
-    return x0, y0, max(x0, min(one[2], other[2])), max(y0, min(one[3], other[3]))
 
 
 def _with_figure(work: PageText, elements: Sequence[Element], figure: BoundingBox, *, is_drawn: bool) -> list[Element]:
