@@ -666,8 +666,9 @@ def _draw_pictures(found: Answer, library: Library) -> None:
     from retrievers.terminal import drawing_of, drawn
 
     how = drawing_of(read_terminal(), sys.stdout, sys.stdin)
-    images = [c.image for c in found.citations] or [h.chunk.image_path for h in found.hits[:SHOWN_HITS]]
-    wanted = [image for image in dict.fromkeys(images) if image][:SHOWN_HITS]
+    cited = [c.image for c in found.citations if c.image]
+    beside = [h.chunk.image_path for h in found.hits[:SHOWN_HITS] if h.chunk.image_path]
+    wanted = list(dict.fromkeys(cited or beside))[:SHOWN_HITS]
     if how is None and wanted and sys.stdout.isatty():
         click.echo("this terminal draws no pictures that pincite knows of (kitty, iTerm2, sixel)", err=True)
     for image in wanted if how else ():

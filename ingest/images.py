@@ -10,7 +10,7 @@ import hashlib
 import io
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -44,7 +44,7 @@ OFTEN = 3
 """A picture that stands so often in a document, and on half of its pages, is a logo."""
 LOGO_SIDE = 160
 """Pixels of the shorter side of a picture that is a logo or icon by being repeated alone, where there are no pages."""
-SMALL, RULE, PLAIN, REPEATED = "small", "rules", "of one colour", "repeated"
+SMALL, RULE, PLAIN, REPEATED = "small", "rules", "empty", "repeated"
 LEFT_OUT = "left out as decoration"
 
 CAPTION = re.compile(
@@ -92,6 +92,20 @@ def is_plain(image: Image) -> bool:
     small = opaque(image).resize((32, 32)).quantize(16)
     counts = sorted((count for count, _ in small.getcolors() or []), reverse=True)
     return len(counts) < MIN_COLOURS and sum(counts[1:]) < 32 * 32 * 0.01
+
+
+def is_plain_beside(image: Image, boxes: Iterable[BoundingBox]) -> bool:
+    """Whether a picture shows nothing but what is in these boxes (pixels), such as the words that it lies behind."""
+    from PIL import ImageDraw
+
+    ground = opaque(image)
+    few = ground.resize((32, 32)).quantize(16)
+    most = max(few.getcolors() or [(0, 0)])[1]
+    red, green, blue = (few.getpalette() or [])[3 * int(most) : 3 * int(most) + 3]  # type: ignore[call-overload]
+    pen = ImageDraw.Draw(ground)
+    for box in boxes:
+        pen.rectangle(box, fill=(red, green, blue))
+    return is_plain(ground)
 
 
 def is_blank(image: Image) -> bool:

@@ -296,11 +296,11 @@ class _Run:
             states[result.state] += 1
             yield result
         self.library.sweep(keep_summaries=self.settings.keep_summaries or bool(self.lacking))
-        self._update_index()
         if self.lacking:
             self._enrich()
             self.library.sweep(keep_summaries=self.settings.keep_summaries)
-            self._update_index()
+        # Once, at the end: what is not indexed yet is searched exactly meanwhile.
+        self._update_index()
         self.library.put_run(started, states)
 
     def _results(self, roots: Sequence[Path | str]) -> Iterator[SourceResult]:

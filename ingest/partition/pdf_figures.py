@@ -58,16 +58,19 @@ MANY_PAGES = 3
 
 
 def raster_figures(result: ParseResult) -> dict[int, list[BoundingBox]]:
-    """Boxes of raster pictures by page; small ones and those repeated on many pages (logos) left out."""
+    """Boxes of raster pictures by page; small ones and those repeated on many pages (logos) left out.
+
+    Some programs store a picture as strips: what touches is one picture, and only then large or small.
+    """
     digests = Counter(hash(image.bytes) for image in result.images)
     many = max(MANY_PAGES, len(result.pages) // 2)
     sizes = {page.page_num: (page.width, page.height) for page in result.pages}
     found: dict[int, list[BoundingBox]] = {}
     for image in result.images:
         box = clipped(box_of(image.bbox), sizes[image.page])
-        if not is_too_small(box) and digests[hash(image.bytes)] < many:
+        if digests[hash(image.bytes)] < many:
             found.setdefault(image.page, []).append(box)
-    return {page: merged(boxes) for page, boxes in found.items()}
+    return {page: [box for box in merged(boxes) if not is_too_small(box)] for page, boxes in found.items()}
 
 
 def decorations(result: ParseResult) -> Counter[str]:
@@ -75,7 +78,11 @@ def decorations(result: ParseResult) -> Counter[str]:
     digests = Counter(hash(image.bytes) for image in result.images)
     many = max(MANY_PAGES, len(result.pages) // 2)
     found = Counter({REPEATED: sum(count >= many for count in digests.values())})
-    found[SMALL] = sum(is_too_small(box_of(i.bbox)) for i in result.images if digests[hash(i.bytes)] < many)
+    pages: dict[int, list[BoundingBox]] = {}
+    for image in result.images:
+        if digests[hash(image.bytes)] < many:
+            pages.setdefault(image.page, []).append(box_of(image.bbox))
+    found[SMALL] = sum(is_too_small(box) for boxes in pages.values() for box in merged(boxes))
     return +found
 
 

@@ -13,6 +13,7 @@ from ingest.images import (
     caption_kind,
     is_blank,
     is_plain,
+    is_plain_beside,
     is_too_small,
     left_out_warning,
     opaque,
@@ -61,6 +62,11 @@ def drawn(size: tuple[int, int] = (300, 200), mode: str = "RGB") -> Image.Image:
 def test_one_colour_is_plain_and_a_drawing_is_not():
     assert is_plain(Image.new("RGB", (500, 400), (240, 240, 240)))
     assert not is_plain(drawn())
+
+
+def test_a_picture_that_shows_nothing_beside_words_is_told_from_one_that_does():
+    assert is_plain_beside(drawn(), [(15, 15, 265, 185)])
+    assert not is_plain_beside(drawn(), [(15, 15, 155, 155)])
 
 
 def test_only_a_picture_without_any_mark_is_blank():
@@ -118,7 +124,7 @@ def test_icons_and_rules_are_left_out_and_counted_and_a_line_of_a_formula_is_not
 
 def test_a_picture_of_one_colour_is_left_out():
     found = without_decoration(document((Image.new("RGB", (400, 300), "navy"), None, ""), (drawn(), None, "")))
-    assert found.left_out == {"of one colour": 1}
+    assert found.left_out == {"empty": 1}
     assert len(found.images) == 1
 
 
