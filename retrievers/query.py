@@ -45,8 +45,14 @@ _ORDINAL_PAGE = re.compile(r"\b(\w+)(?: cover)? (?:page|slide)\b")
 _LAST_PAGE = re.compile(
     r"\b(second|third)?[ -]?(?:to )?(?:the )?last (?:page|slide)\b|\bpage at the (second|third)? ?last\b"
 )
-_NAME_PART = re.compile(r"\d+[kq]\b|q\d|[^\W\d_]+|\d+")
+_NAME_PART = re.compile(r"\d+[kq]\b|q\d\b|[^\W\d_]+|\d+")
 """Of a file's name: the kind of a filing (10K), a quarter, a word, a number."""
+_ENDING = 5
+"""Letters of a file's ending at most."""
+_TURNS = 3
+"""Parts of a piece of a name such as 2024Q2; a piece of more is no word but a key."""
+_SMALL = 2
+"""Digits of a number that is no year or key."""
 _JOINED = 6
 """Letters that two words must have together to be looked for as one, as in "Best Buy" and BESTBUY."""
 _PREFIX = 3
@@ -131,10 +137,17 @@ def _from_end(question: str) -> tuple[int, ...]:
 
 
 def name_parts(name: str) -> frozenset[str]:
-    """The words of a document's name: of ``BESTBUY_2024Q2_10Q.pdf`` bestbuy, 2024, q2 and 10q."""
+    """The words of a document's name: of ``BESTBUY_2024Q2_10Q.pdf`` bestbuy, 2024, q2 and 10q.
+
+    A name that a machine gave, of letters and digits in turn, is one word; days and other small numbers are none.
+    """
     stripped, dot, ending = name.rpartition(".")
-    bare = stripped if dot and len(ending) <= 5 else name
-    return frozenset(stem(part) for part in _NAME_PART.findall(bare.lower().replace("_", " ")))
+    bare = stripped if dot and len(ending) <= _ENDING else name
+    parts: list[str] = []
+    for piece in re.findall(r"[^\W_]+", bare.lower()):
+        found = _NAME_PART.findall(piece)
+        parts += found if len(found) <= _TURNS else [piece]
+    return frozenset(stem(part) for part in parts if not part.isdigit() or len(part) > _SMALL)
 
 
 def naming(query: Query, parts: Mapping[str, frozenset[str]]) -> dict[str, float]:

@@ -7,12 +7,15 @@ from dataclasses import dataclass, field
 
 from ingest.library_search import Outline, PlaceHit
 
-KEYWORDS, PLACES, LINES, NAMED, PAGES = 1.0, 1.0, 1.0, 1.0, 1.0
-"""Each side counts the same. Words found in a chunk, words found on its page, lines of the figure that is asked for
-on its page, its document named, its page named: measured apart, none deserved more."""
-DENSE = 0.2
-"""Static vectors rank worse than words wherever a question shares a word with its answer: at 0.3 every measure fell.
-They choose between equals, and find what shares no word with a question."""
+KEYWORDS, PLACES, LINES, NAMED = 1.0, 1.0, 1.0, 1.0
+"""Each side counts the same: words found in a chunk, words found on its page, lines of the figure that is asked for
+on its page, its document named. Measured apart, none deserved more."""
+PAGES = 1.5
+"""A page that the question names by its number: it outweighs words that stand on another, but not all of them, as
+every document has a page 5."""
+DENSE = 0.05
+"""Static vectors rank worse than words wherever a question shares a word with its answer: at 0.2 every measure was
+lower. They choose between equals, and find what shares no word with a question."""
 PHYSICAL = 0.9
 """What the number of a page counts by its place in the file, beside 1 for the number that is printed on it."""
 
