@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 import math
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -45,6 +45,7 @@ _ORDINAL_PAGE = re.compile(r"\b(\w+)(?: cover)? (?:page|slide)\b")
 _LAST_PAGE = re.compile(
     r"\b(second|third)?[ -]?(?:to )?(?:the )?last (?:page|slide)\b|\bpage at the (second|third)? ?last\b"
 )
+_COMPARES = re.compile(r"\b(?:compar\w+|versus|vs|between|differ\w*)\b")
 _NAME_PART = re.compile(r"\d+[kq]\b|q\d\b|[^\W\d_]+|\d+")
 """Of a file's name: the kind of a filing (10K), a quarter, a word, a number."""
 _ENDING = 5
@@ -213,10 +214,10 @@ def _next(start: datetime, precision: int) -> datetime:
     return datetime.fromtimestamp(start.timestamp() + 86_400, UTC)
 
 
-def compared(named: Mapping[str, float], query: Query, parts: Mapping[str, frozenset[str]]) -> Sequence[str]:
-    """The documents that a question sets side by side: each named by a word that names none of the others."""
-    if not re.search(r"\b(?:compar\w+|versus|vs|both|between|differ\w*|than)\b", query.asked.lower()):
+def compared(query: Query, parts: Mapping[str, frozenset[str]]) -> list[str]:
+    """The documents that a question sets side by side: each has a word of its name in it that the others lack."""
+    if not _COMPARES.search(query.asked.lower()):
         return []
-    said = {document: {w for w in parts[document] if _names(w, query)} for document in named}
-    own = [d for d in said if said[d] and not any(said[d] <= said[other] for other in said if other != d)]
-    return own if len(own) > 1 else []
+    said = {document: {word for word in words if _names(word, query)} for document, words in parts.items()}
+    apart = [d for d in said if said[d] and not any(said[d] <= said[other] for other in said if other != d)]
+    return apart if len(apart) > 1 else []

@@ -299,6 +299,13 @@ def test_the_document_of_the_year_that_is_asked_for_comes_first(reports, year):
     assert {h.doc for h in hits} == {f"HALVANE_{year}_report.pdf"}
 
 
+def test_documents_that_are_compared_come_in_turn(reports):
+    hits = reports.retrieve("Compare the harbour dues of Halvane in 2021 and 2022", 4)
+    assert [h.doc for h in hits[:2]] != [hits[0].doc] * 2
+    assert [h.doc for h in hits] == [hits[0].doc, hits[1].doc] * 2
+    assert [h.score for h in hits] == sorted((h.score for h in hits), reverse=True)
+
+
 @pytest.mark.parametrize(("named", "found"), [("page 2", 2), ("page 41", 3), ("the last page", 3)])
 def test_a_page_named_by_its_number_comes_first(reports, named, found):
     (hit,) = reports.retrieve(f"What were the harbour dues on {named} of Halvane 2021?", 1)
