@@ -17,8 +17,8 @@ from ingest.library_index import Seal, damage_of, stamp_of
 from ingest.library_search import Outline, PlaceHit
 from ingest.settings import DEFAULT_EMBEDDER, Settings, find_library, read_settings
 from ingest.types import Hit, Kind
-from retrievers.query import Filters, Query, name_parts, naming, read_dates, read_query, selects
-from retrievers.ranking import PHYSICAL, Findings, Ranked, rank
+from retrievers.query import Filters, Query, compared, name_parts, naming, read_dates, read_query, selects
+from retrievers.ranking import PHYSICAL, Findings, Ranked, alternate, rank
 from retrievers.rerank import RERANKED, Reranker, load_reranker, reorder
 
 if TYPE_CHECKING:
@@ -181,7 +181,8 @@ class MultiVectorRetriever:
             named=named,
             asked_pages=self._asked_pages(query, sources or apart or _first_sources(places)),
         )
-        return rank(found, self._outlines(found))
+        side_by_side = compared(query, {source: self._documents()[source] for source in named})
+        return alternate(rank(found, self._outlines(found)), side_by_side)
 
     def _outlines(self, found: Findings) -> list[Outline]:
         chunks = {chunk.key: chunk for chunk in self.library.places.outlines({*found.keywords, *found.dense})}

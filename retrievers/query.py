@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 import math
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -45,8 +45,15 @@ _ORDINAL_PAGE = re.compile(r"\b(\w+)(?: cover)? (?:page|slide)\b")
 _LAST_PAGE = re.compile(
     r"\b(second|third)?[ -]?(?:to )?(?:the )?last (?:page|slide)\b|\bpage at the (second|third)? ?last\b"
 )
-_NAME_PART = re.compile(r"\d+[kq]\b|q\d|[^\W\d_]+|\d+")
+_COMPARES = re.compile(r"\b(?:compar\w+|versus|vs|between|differ\w*)\b")
+_NAME_PART = re.compile(r"\d+[kq]\b|q\d\b|[^\W\d_]+|\d+")
 """Of a file's name: the kind of a filing (10K), a quarter, a word, a number."""
+_ENDING = 5
+"""Letters of a file's ending at most."""
+_TURNS = 3
+"""Parts of a piece of a name such as 2024Q2; a piece of more is no word but a key."""
+_SMALL = 2
+"""Digits of a number that is no year or key."""
 _JOINED = 6
 """Letters that two words must have together to be looked for as one, as in "Best Buy" and BESTBUY."""
 _PREFIX = 3
@@ -131,10 +138,17 @@ def _from_end(question: str) -> tuple[int, ...]:
 
 
 def name_parts(name: str) -> frozenset[str]:
-    """The words of a document's name: of ``BESTBUY_2024Q2_10Q.pdf`` bestbuy, 2024, q2 and 10q."""
+    """The words of a document's name: of ``BESTBUY_2024Q2_10Q.pdf`` bestbuy, 2024, q2 and 10q.
+
+    A name that a machine gave, of letters and digits in turn, is one word; days and other small numbers are none.
+    """
     stripped, dot, ending = name.rpartition(".")
-    bare = stripped if dot and len(ending) <= 5 else name
-    return frozenset(stem(part) for part in _NAME_PART.findall(bare.lower().replace("_", " ")))
+    bare = stripped if dot and len(ending) <= _ENDING else name
+    parts: list[str] = []
+    for piece in re.findall(r"[^\W_]+", bare.lower()):
+        found = _NAME_PART.findall(piece)
+        parts += found if len(found) <= _TURNS else [piece]
+    return frozenset(stem(part) for part in parts if not part.isdigit() or len(part) > _SMALL)
 
 
 def naming(query: Query, parts: Mapping[str, frozenset[str]]) -> dict[str, float]:
@@ -200,10 +214,10 @@ def _next(start: datetime, precision: int) -> datetime:
     return datetime.fromtimestamp(start.timestamp() + 86_400, UTC)
 
 
-def compared(named: Mapping[str, float], query: Query, parts: Mapping[str, frozenset[str]]) -> Sequence[str]:
-    """The documents that a question sets side by side: each named by a word that names none of the others."""
-    if not re.search(r"\b(?:compar\w+|versus|vs|both|between|differ\w*|than)\b", query.asked.lower()):
+def compared(query: Query, parts: Mapping[str, frozenset[str]]) -> list[str]:
+    """The documents that a question sets side by side: each has a word of its name in it that the others lack."""
+    if not _COMPARES.search(query.asked.lower()):
         return []
-    said = {document: {w for w in parts[document] if _names(w, query)} for document in named}
-    own = [d for d in said if said[d] and not any(said[d] <= said[other] for other in said if other != d)]
-    return own if len(own) > 1 else []
+    said = {document: {word for word in words if _names(word, query)} for document, words in parts.items()}
+    apart = [d for d in said if said[d] and not any(said[d] <= said[other] for other in said if other != d)]
+    return apart if len(apart) > 1 else []

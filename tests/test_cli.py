@@ -315,6 +315,31 @@ def test_search_is_limited_by_name_and_kind(library):
     assert run("search", "pier", "-l", library, "--kind", "table").stdout == "nothing found\n"
 
 
+def test_search_is_limited_by_path_and_heading(library):
+    assert "ferry.md" not in run("search", "pier crossing", "-l", library, "--path", "*.txt").stdout
+    assert "Fares" in run("search", "crossing", "-l", library, "--title", "fares").stdout
+    wrong = run("search", "crossing", "-l", library, "--date", "soon")
+    assert (wrong.exit_code, "is no date" in wrong.stderr) == (2, True)
+
+
+def test_own_questions_are_measured_and_two_results_compared(library, tmp_path):
+    file = tmp_path / "own.jsonl"
+    lines = [
+        {"id": 1, "question": "What does a crossing cost?", "doc": "ferry.md"},
+        {"id": 2, "question": "Who painted the Mona Lisa in Florence?", "answerable": False},
+    ]
+    file.write_text("\n".join(map(json.dumps, lines)), "utf-8")
+    result = run("eval", file, "-l", library, "--answers", "--json")
+    (found,) = lines_of(result.stdout)
+    assert (result.exit_code, found["means"]["hit@1"]["mean"], found["means"]["refused"]["mean"]) == (0, 1.0, 1.0)
+    assert "hit@1       1.000" in run("eval", file, "-l", library).stdout
+    kept = tmp_path / "a.json"
+    kept.write_text(result.stdout, "utf-8")
+    assert "mrr        +0.000  95 % interval" in run("eval", "--compare", kept, kept).stdout
+    assert run("eval", "--compare", file, kept).exit_code == 2
+    assert run("eval", "-l", library).exit_code == 2
+
+
 def test_ask_answers_by_quotes_and_exits_with_3_when_nothing_is_found(library):
     result = run("ask", "What does a crossing cost?", "-l", library, "--model", "extractive")
     assert result.exit_code == 0

@@ -7,11 +7,13 @@ import pytest
 from ingest import indexing
 from ingest.errors import EmbedderMismatchError, LibraryMissingError
 from ingest.library import EmbedderRecord, Library
+from ingest.types import PageBox
 from ingest.workers import WorkerPool
 from retrievers import MultiVectorRetriever
 from retrievers.multi_vector import doc_name
+from retrievers.query import Filters
 from tests.inline_pool import InlinePool
-from tests.retrievers.made import BagOfWords, paragraph, put, table, title
+from tests.retrievers.made import BagOfWords, element, page, paragraph, put, table, title
 
 FERRIES = (
     title("Ferries"),
@@ -265,3 +267,83 @@ def test_equal_hits_compare_equal_so_that_these_tests_can_fail(retriever):
 )
 def test_a_part_is_named_with_its_container(path, name):
     assert doc_name(path) == name
+
+
+# --- what a question names ----------------------------------------------------------------------
+
+
+def on(number):
+    return PageBox(page=number, box=(72.0, 100.0, 200.0, 110.0))
+
+
+@pytest.fixture
+def reports(tmp_path):
+    """Two years' reports that say the same, of three pages each."""
+    with Library(tmp_path / "reports", create=True) as opened:
+        for year in (2021, 2022):
+            elements = [
+                e
+                for n in (1, 2, 3)
+                for e in (title(f"Part {n}"), paragraph(f"Harbour dues came to {n} thousand crowns.", on(n)))
+            ]
+            put(
+                opened,
+                f"HALVANE_{year}_report.pdf",
+                [*elements, element("Footer", "41", on(3))],
+                [*map(page, (1, 2, 3))],
+            )
+        put(opened, "other.txt", [paragraph("Harbour dues, harbour dues, harbour dues.")])
+        yield MultiVectorRetriever(opened, embedder=BagOfWords())
+
+
+@pytest.mark.parametrize("year", ["2021", "2022"])
+def test_the_document_of_the_year_that_is_asked_for_comes_first(reports, year):
+    hits = reports.retrieve(f"What were the harbour dues of Halvane in {year}?", 3)
+    assert {h.doc for h in hits} == {f"HALVANE_{year}_report.pdf"}
+
+
+def test_documents_that_are_compared_come_in_turn(reports):
+    hits = reports.retrieve("Compare the harbour dues of Halvane in 2021 and 2022", 4)
+    assert [h.doc for h in hits[:2]] != [hits[0].doc] * 2
+    assert [h.doc for h in hits] == [hits[0].doc, hits[1].doc] * 2
+    assert [h.score for h in hits] == sorted((h.score for h in hits), reverse=True)
+
+
+@pytest.mark.parametrize(("named", "found"), [("page 2", 2), ("page 41", 3), ("the last page", 3)])
+def test_a_page_named_by_its_number_comes_first(reports, named, found):
+    (hit,) = reports.retrieve(f"What were the harbour dues on {named} of Halvane 2021?", 1)
+    assert (hit.doc, hit.chunk.page_numbers) == ("HALVANE_2021_report.pdf", (found,))
+
+
+def test_filters_keep_to_paths_and_headings(reports):
+    assert {h.doc for h in reports.retrieve("dues", filters=Filters(path="*2021*"))} == {"HALVANE_2021_report.pdf"}
+    under = reports.retrieve("dues", filters=Filters(title="part 2"))
+    assert {h.chunk.title_path for h in under} == {("Part 2",)}
+    assert len(under) == 2
+    assert reports.retrieve("dues", filters=Filters(doc="other*", path="*2021*")) == []
+
+
+def test_a_filter_by_date_keeps_to_files_changed_then(reports):
+    assert len(reports.retrieve("dues", filters=Filters(date="1970"))) == 7
+    assert reports.retrieve("dues", filters=Filters(date="1971..")) == []
+
+
+def test_hits_are_read_again_only_when_asked(reports):
+    asked = []
+
+    class Reversing:
+        name = "reversing"
+
+        def scores(self, question, hits):
+            asked.append(question)
+            return [float(n) for n in range(len(hits))]
+
+    retriever = MultiVectorRetriever(reports.library, embedder=BagOfWords(), reranker=Reversing())
+    plain = retriever.retrieve("harbour dues", 3)
+    assert asked == []
+    again = retriever.retrieve("harbour dues", 3, rerank=True)
+    assert asked == ["harbour dues"]
+    assert again != plain
+    by_default = MultiVectorRetriever(reports.library, embedder=BagOfWords(), reranker=Reversing(), rerank=True)
+    assert by_default.retrieve("harbour dues", 3) == again
+    assert by_default.retrieve("harbour dues", 3, rerank=False) == plain
