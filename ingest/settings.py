@@ -25,6 +25,8 @@ class Settings:
     chat_model: str = "llama3"  # chat model on Ollama
     vision_model: str = "llava"  # vision model on Ollama
     ollama_host: str = "http://127.0.0.1:11434"  # the Ollama server
+    openai_base_url: str | None = None  # server with OpenAI's interface to chat with instead of Ollama, with its /v1
+    openai_api_key: str | None = field(default=None, repr=False)  # key of that server, where it wants one
     llama_cloud_api_key: str | None = None  # key of LlamaParse; nothing is sent there yet
     jobs: int = 0  # worker processes; 0: one a core
     max_file_mb: int = 200  # larger files are skipped

@@ -112,9 +112,14 @@ class Text:
         return self.text[begin : end + (tail.end() if tail else 0)]
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=2048)
+def read_passage(text: str, *, in_table: bool = False, language: Language | None = None) -> Text:
+    """``read_text`` of a text that several sentences are held against: it is read once."""
+    return read_text(text, in_table=in_table, language=language)
+
+
 def read_text(text: str, *, in_table: bool = False, language: Language | None = None) -> Text:
-    """Read a text; the same text is read once. ``in_table`` takes brackets around any number for a minus."""
+    """Read a text. ``in_table`` takes brackets around any number for a minus."""
     plain, places = _plain(text)
     spoken = language or language_of(_PLAIN_WORD.findall(plain.lower()))
     tokens = _joined(list(_tokens(plain, spoken, in_table=in_table)), spoken)

@@ -71,7 +71,9 @@ FREE = {language: frozenset(words.split()) for language, words in _FREE.items()}
 """Words that may come and go between a passage and a sentence that says the same."""
 STRICT_BY_NUMBER = frozenset("to from by of at for a per".split())
 """Beside a number these say what the number is ("rose by 5", "rose to 5")."""
-LEADS = frozenset("however moreover furthermore additionally also besides meanwhile accordingly indeed overall".split())
+LEADS = frozenset(
+    "again however moreover furthermore additionally also besides meanwhile accordingly indeed overall".split()
+)
 CONDITIONS = frozenset(
     """if unless except only provided assuming until till without excluding should whether hypothetically wenn
     sofern außer ohne si sauf sans excepto salvo sin""".split()

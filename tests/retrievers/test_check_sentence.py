@@ -10,7 +10,8 @@ from retrievers.citations import check_sentence
 PASSAGE = (
     "However, the Harbour Trust may not raise fares before June 30, 2027. Ferry revenue rose 4.5% to $42.0 million in "
     "2024, compared to $40.2 million in 2023, primarily due to longer summers. In March 2025, Captain Ruth Amsel moved "
-    "the workshop from Dunmere to Port Sile (the old cannery), which doubled its floor. Most crews sailed without delay "
+    "the workshop from Dunmere to Port Sile (the old cannery), which doubled its floor. Most crews "
+    "sailed without delay "
     "for three months. The lighthouse fund lost (365) thousand kroner. Approximately 1,250 passengers obtained refunds "
     "pursuant to the charter. The board stated: \u201cNo vessel will be sold.\u201d"
 )
@@ -24,7 +25,8 @@ TABLE_MARKDOWN = """Fleet accounts (in millions)
 """
 TABLE_HTML = (
     "<table><caption>Fleet accounts (in millions)</caption><tr><th></th><th>2024</th><th>2023</th></tr>"
-    "<tr><td>Ticket sales</td><td>$31.5</td><td>$30.1</td></tr><tr><td>Freight, net</td><td>(365)</td><td>1,204</td></tr>"
+    "<tr><td>Ticket sales</td><td>$31.5</td><td>$30.1</td></tr><tr><td>Freight, "
+    "net</td><td>(365)</td><td>1,204</td></tr>"
     "<tr><td>Fuel as a % of costs</td><td>42%</td><td>43%</td></tr></table>"
 )
 TABLE_LINES = """Fleet accounts (in millions)
@@ -42,7 +44,10 @@ Fuel as a % of costs    42%    43%"""
         "The Harbour Trust may not raise fares before June 30, 2027.",
         "The Harbour Trust may not raise fares before 30 June 2027.",
         "The Harbour Trust may not raise fares before 2027-06-30.",
-        "Ferry revenue rose 4.5 percent to $42m in 2024, compared with $40,200,000 in 2023, mainly because of longer summers.",
+        (
+            "Ferry revenue rose 4.5 percent to $42m in 2024, compared with $40,200,000 in 2023, mainly "
+            "because of longer summers."
+        ),
         "Ferry revenue rose 4.5% to $42.0 million in 2024.",
         "Captain Ruth Amsel moved the workshop from Dunmere to Port Sile in March 2025.",
         "In March 2025, Captain Ruth Amsel moved the workshop from Dunmere to Port Sile, which doubled its \ufb02oor.",
@@ -172,6 +177,7 @@ def test_passages_bear_a_sentence_together_and_one_that_bears_nothing_has_no_par
 
 
 NOUNS = ["harbour", "ferry", "lantern", "winter route", "cargo deck", "pilot"]
+GOODS = ["tons", "crates", "nets"]
 VERBS = ["carried", "lost", "counted", "bought"]
 
 
@@ -179,7 +185,7 @@ VERBS = ["carried", "lost", "counted", "bought"]
 def statements(draw):
     return (
         f"The {draw(st.sampled_from(NOUNS))} {draw(st.sampled_from(VERBS))} "
-        f"{draw(st.integers(min_value=2, max_value=9_999_999)):,} {draw(st.sampled_from(['tons', 'crates', 'nets']))} in "
+        f"{draw(st.integers(min_value=2, max_value=9_999_999)):,} {draw(st.sampled_from(GOODS))} in "
         f"{draw(st.integers(min_value=1901, max_value=2049))}."
     )
 
