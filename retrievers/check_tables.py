@@ -10,7 +10,7 @@ from decimal import Decimal
 from functools import lru_cache
 
 from retrievers.check_numbers import SCALES
-from retrievers.check_text import Token, read_passage
+from retrievers.check_text import Token, read_text
 from retrievers.check_words import kind_of
 
 _TABLE = re.compile(r"<table\b.*?</table\s*>", re.IGNORECASE | re.DOTALL)
@@ -204,7 +204,7 @@ def check_table(claim: Sequence[Token], table: Table) -> Found:
     """Whether a row of the table, under the headers that a claim names, holds what it says."""
     written = [t.exact for t in claim]
     for row in table.rows:
-        if [t.exact for t in read_passage(row.text, in_table=True, language="en").tokens] == written:
+        if [t.exact for t in _cell_words(row.text)] == written:
             return Found((row.start, row.end))
     ranked = [(score, row) for row in table.rows if (score := _label_score(claim, row.label))]
     if not ranked:
@@ -220,8 +220,14 @@ def check_table(claim: Sequence[Token], table: Table) -> Found:
     return Found(None, tuple(dict.fromkeys(reasons))[:3])
 
 
+@lru_cache(maxsize=4096)
 def _words(text: str) -> tuple[Token, ...]:
-    return read_passage(text, language="en").tokens
+    return read_text(text, language="en").tokens
+
+
+@lru_cache(maxsize=4096)
+def _cell_words(text: str) -> tuple[Token, ...]:
+    return read_text(text, in_table=True, language="en").tokens
 
 
 def _label_score(claim: Sequence[Token], label: str) -> float:
@@ -269,7 +275,7 @@ def _without(claim: Sequence[Token], taken: Sequence[Token]) -> list[Token]:
 
 def _check_cell(left: Sequence[Token], cell: str, row: Row, table: Table) -> str | None:
     """``None`` where what is left of a claim is the cell's value and words that frame it, else the reason."""
-    said = read_passage(cell, in_table=True, language="en").tokens
+    said = _cell_words(cell)
     value = next((t for t in said if t.value is not None), None)
     known = {t.key for t in _words(f"{table.context} {row.section}")}
     if value is None or value.value is None:

@@ -160,10 +160,42 @@ def test_other_languages_pass_word_for_word_only_and_a_reason_says_so():
     assert "language" in found.reasons[0]
 
 
-def test_a_clause_that_binds_a_statement_is_not_left_out():
-    passage = "If the ice holds, the ferry stops in January. Critics claim that the pier is unsafe."
-    assert not check_sentence("The ferry stops in January.", passage).supported
-    assert not check_sentence("The pier is unsafe.", passage).supported
+@pytest.mark.parametrize(
+    ("passage", "sentence"),
+    [
+        ("If the ice holds, the ferry stops in January.", "The ferry stops in January."),
+        ("Critics claim that the pier is unsafe.", "The pier is unsafe."),
+        ("There is no evidence that the pump works.", "The pump works."),
+        ("The lamp burns only if the wind is low.", "The lamp burns."),
+        ("Tolls rose 5% in Dunmere.", "Tolls rose 5%."),
+        ("Island tolls were 5 crowns.", "Tolls were 5 crowns."),
+        ("Tolls in Dunmere, Halvane and Ostrey rose.", "Tolls in Dunmere rose."),
+        ("The pier, the lamp, and the bell cost 9 crowns.", "The bell cost 9 crowns."),
+        ("Tolls were 5 crowns in 2021 and 6 crowns in 2022.", "Tolls were 6 crowns in 2021."),
+        ("Dunmere sued Halvane.", "Halvane sued Dunmere."),
+        ("Dunmere sued Halvane.", "Dunmere was sued by Halvane."),
+        ("The rate is 5% (7% in winter).", "The rate is 7%."),
+        ("Either Dunmere or Halvane pays.", "Dunmere and Halvane pay."),
+        ("The pier, which was not shut, opened in 1999.", "The pier was shut."),
+    ],
+)
+def test_what_limits_a_statement_is_not_left_out(passage, sentence):
+    assert not check_sentence(sentence, passage).supported
+
+
+@pytest.mark.parametrize(
+    ("passage", "sentence"),
+    [
+        ("Tolls fell, but wages rose.", "Wages rose."),
+        ("Amsel, not Ruth, won the case.", "Amsel won the case."),
+        ("The pier, which was not shut, opened in 1999.", "The pier opened in 1999."),
+        ("Tolls rose 5% in 2023.", "Tolls rose 5%."),
+        ("We bought 10 nets.", "The company bought 10 nets."),
+        ("The crew won't sail.", "The crew will not sail."),
+    ],
+)
+def test_what_does_not_limit_a_statement_may_be_left_out_or_said_otherwise(passage, sentence):
+    assert check_sentence(sentence, passage).supported
 
 
 def test_passages_bear_a_sentence_together_and_one_that_bears_nothing_has_no_part():
