@@ -25,6 +25,8 @@ class Settings:
     chat_model: str = "llama3"  # chat model on Ollama
     vision_model: str = "llava"  # vision model on Ollama
     ollama_host: str = "http://127.0.0.1:11434"  # the Ollama server
+    openai_base_url: str | None = None  # server with OpenAI's interface to chat with instead of Ollama, with its /v1
+    openai_api_key: str | None = field(default=None, repr=False)  # key of that server, where it wants one
     llama_cloud_api_key: str | None = field(default=None, repr=False)  # key of LlamaParse, for `--parser llamaparse`
     llama_cloud_url: str = "https://api.cloud.llamaindex.ai"  # the LlamaParse server
     llama_cloud_tier: str = "agentic"  # tier of LlamaParse: fast, cost_effective, agentic or agentic_plus

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 from ingest.errors import ModelError
 from ingest.library import Library
 from ingest.types import Answer, Citation, Hit
-from retrievers.chat import EXTRACTIVE, NOT_FOUND, ChatModel, Choice, build_messages, choose_model
+from retrievers.chat import EXTRACTIVE, NOT_FOUND, ChatModel, Choice, ask_again, build_messages, choose_model
 from retrievers.citations import cite
-from retrievers.claims import Quote, read_claims, support
+from retrievers.claims import Checked, Claim, Quote, check_claim, read_claims
 from retrievers.extractive import find_evidence, read_question
 from retrievers.multi_vector import MultiVectorRetriever
 from retrievers.records import by_suggestions, suggest
@@ -130,30 +130,39 @@ def by_model(
     model: ChatModel,
     on_token: Callable[[str], None] | None = None,
 ) -> Answer:
-    """A model's answer with the claims left out that cite nothing given, or that their passages do not bear out.
+    """A model's answer, of which each claim is borne out by the passages that it cites.
+
+    Those that are not are asked again, once, with the reasons; what still fails is left out and listed.
 
     Raises:
         ModelError: the model failed.
     """
     messages, given = build_messages(question, hits, model.context_tokens)
-    reply = model.reply(messages, on_token)
-    kept: list[str] = []
-    unsupported: list[str] = []
+    kept, failed = _checked(model.reply(messages, on_token), given)
+    if failed:
+        reasons = [(claim.text, checked.reasons) for claim, checked in failed]
+        again, still = _checked(model.reply(ask_again(messages, reasons)), given)
+        kept += [pair for pair in again if pair[0].text not in {claim.text for claim, _ in kept}]
+        # Where nothing new was said, what failed first is what was left out.
+        failed = still or ([] if again else failed)
     numbering = _Numbering(library)
     with library.snapshot():
-        for claim in read_claims(reply):
-            if NOT_FOUND in claim.text.lower():
-                continue
-            quotes = support(claim, given)
-            if quotes:
-                kept.append(_marked(claim.text, [numbering.number(quote) for quote in quotes]))
-            else:
-                unsupported.append(claim.text)
+        said = [_marked(claim.text, [numbering.number(quote) for quote in checked.quotes]) for claim, checked in kept]
     return Answer(
         question=question,
-        text=" ".join(kept) or NOT_FOUND,
-        found=bool(kept),
+        text=" ".join(said) or NOT_FOUND,
+        found=bool(said),
         model=model.name,
         citations=tuple(numbering.citations),
-        unsupported=tuple(unsupported),
+        unsupported=tuple(dict.fromkeys(claim.text for claim, _ in failed)),
     )
+
+
+_Verdicts = list[tuple[Claim, Checked]]
+
+
+def _checked(reply: str, given: Sequence[Hit]) -> tuple[_Verdicts, _Verdicts]:
+    """The claims of a reply that are borne out, and those that are not."""
+    claims = (claim for claim in read_claims(reply) if NOT_FOUND not in claim.text.lower())
+    verdicts = [(claim, check_claim(claim, given)) for claim in claims]
+    return [v for v in verdicts if v[1].quotes], [v for v in verdicts if not v[1].quotes]

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from retrievers.check_align import Match, align, may_begin, may_end, translated, turned
+from retrievers.check_align import Match, align, lead_of, may_begin, may_end, translated, turned
 from retrievers.check_tables import Table, check_table, tables_of, without_tables
-from retrievers.check_text import Text, Token, read_text
-from retrievers.check_words import LEADS
+from retrievers.check_text import Text, Token, read_passage, read_text
+from retrievers.check_words import FALLS, LEADS, RISES
 
 _FRAME = re.compile(
     r"""^\W*(?:(?:according\s+to|as\s+stated\s+in|as\s+per|per)\s+the\s+(?:text|document|report|passage|source|filing|file|
@@ -23,6 +23,9 @@ _QUOTED = re.compile(
     r"\u201c([^\u201c\u201d]+)\u201d|\u00ab([^\u00ab\u00bb]+)\u00bb|\u201e([^\u201c\u201d\u201e]+)[\u201c\u201d]|\"([^\"]+)\""
 )
 _JOINING = frozenset("and but while whereas however und aber et mais y pero".split())
+_CHANGE = re.compile(
+    r"^(?P<what>.+?)\s+(?P<verb>\w+)\s+from\s+(?P<old>.*?\d.*?)\s+to\s+(?P<new>.*?\d.*?)\.?\s*$", re.DOTALL
+)
 FEWEST = 3
 """Words of a part of a sentence that can be checked by itself."""
 CANDIDATES = 3
@@ -77,38 +80,53 @@ def bearing(sentence: str, passages: Sequence[str]) -> tuple[Part, ...]:
     if not whole.parts:
         return ()
     used = {part.passage for part in whole.parts}
-    others = (
-        p for i, passage in enumerate(passages) if i not in used for p in prove(sentence, [passage]).parts[:0] or ()
-    )
     alone = [
         Part(i, p.start, p.end)
         for i, passage in enumerate(passages)
         if i not in used
         for p in prove(sentence, [passage]).parts
     ]
-    return tuple(sorted([*whole.parts, *others, *alone], key=lambda p: p.passage))
+    return tuple(sorted([*whole.parts, *alone], key=lambda p: p.passage))
 
 
 def prove(sentence: str, passages: Sequence[str]) -> Proof:
     """The parts of the passages that bear a sentence."""
-    texts = [read_text(without_tables(passage)) for passage in passages]
-    false_quote = next((q for q in _quotations(sentence) if not any(_has(read_text(p), q) for p in passages)), None)
+    false_quote = next((q for q in _quotations(sentence) if not any(_has(read_passage(p), q) for p in passages)), None)
     if false_quote is not None:
         return Proof((), (f"the quoted words \u201c{false_quote}\u201d are not there word for word",))
     body = _FRAME.sub("", sentence, count=1)
+    found = _prove_said(body, passages)
+    return found if found.parts else _prove_change(body, passages) or found
+
+
+def _prove_said(body: str, passages: Sequence[str]) -> Proof:
+    """A statement by the texts of the passages, else by their tables."""
     claim = read_text(body)
     if not claim.tokens:
         return Proof((), ("there is nothing to check in it",))
+    texts = [read_passage(without_tables(passage)) for passage in passages]
     best = Proof((), ("the passages are empty",))
     if any(text.tokens for text in texts):
         best = _prove_text(claim, texts)
-    if best.parts:
-        return best
-    tables = [(i, table) for i, passage in enumerate(passages) for table in tables_of(passage)]
+    tables = [] if best.parts else [(i, table) for i, p in enumerate(passages) for table in tables_of(p)]
     if tables:
         by_table = _prove_table(read_text(body, in_table=True, language="en"), tables)
         best = by_table if by_table.parts or not best.nearest else best
     return best
+
+
+def _prove_change(body: str, passages: Sequence[str]) -> Proof | None:
+    """The change "X rose from A to B" by what says that X was A and what says that X was B, where B is above A."""
+    m = _CHANGE.match(body)
+    if m is None:
+        return None
+    ends = [next((t.value.amount for t in read_text(m[n]).tokens if t.value), None) for n in ("old", "new")]
+    if ends[0] is None or ends[1] is None or ends[0] == ends[1]:
+        return None
+    if m["verb"].lower() not in (RISES if ends[1] > ends[0] else FALLS):
+        return None
+    found = [_prove_said(f"{m['what']} was {m[n]}.", passages) for n in ("old", "new")]
+    return Proof(tuple(part for f in found for part in f.parts)) if all(f.parts for f in found) else None
 
 
 def _prove_table(claim: Text, tables: Sequence[tuple[int, Table]]) -> Proof:
@@ -159,7 +177,7 @@ def _verbatim(claim: Text, texts: Sequence[Text]) -> Part | None:
             begins = first == a or may_begin(text.tokens[a:b], first - a)
             ends = last == d or may_end(text.tokens[c:d], last - c)
             if begins and ends:
-                return _part(number, text, first, last)
+                return _part(number, text, a, d)
     return None
 
 
@@ -185,7 +203,7 @@ def _prove_one(claim: Sequence[Token], texts: Sequence[Text], *, why: bool = Tru
         a, b = text.sentences[-n]
         said = text.tokens[a:b]
         if shared and _is_covered(claim, said) and not (match := _best(claim, said)).reasons:
-            return Proof((_part(-i, text, a + match.first, a + match.last),))
+            return Proof((_part(-i, text, a, b),))
     if not why:
         return Proof(())
     shared, i, n = ranked[0]
@@ -194,7 +212,7 @@ def _prove_one(claim: Sequence[Token], texts: Sequence[Text], *, why: bool = Tru
     text = texts[-i]
     a, b = text.sentences[-n]
     match = align(claim, text.tokens[a:b])
-    return Proof((), match.reasons, _part(-i, text, a + match.first, a + match.last) if match.last else None)
+    return Proof((), match.reasons, _part(-i, text, a, b) if match.last else None)
 
 
 def _is_covered(claim: Sequence[Token], said: Sequence[Token]) -> bool:
@@ -211,6 +229,12 @@ def _best(claim: Sequence[Token], said: Sequence[Token]) -> Match:
     other = turned(said)
     if other is not None and not (moved := align(claim, other)).reasons:
         return Match(0, len(said), moved.shared, ())
+    lead = lead_of(said)
+    if lead and [t.key for t in claim[-lead:]] == [t.key for t in said[:lead]]:
+        # The phrase may stand before a clause that the claim leaves out.
+        moved = align(claim[:-lead], said[lead:])
+        if not moved.reasons:
+            return Match(0, lead + moved.last, moved.shared, ())
     other = turned(claim)
     if other is not None and not (moved := align(other, said)).reasons:
         return moved

@@ -182,7 +182,7 @@ def _is_aside(said: Sequence[Token], a: int, b: int) -> bool:
         return True
     if _OPEN.search(before) and _CLOSE.search(after):
         return True
-    return bool(_SIDE.search(before) and _SIDE.search(after)) and not _binds(said[a:b])
+    return bool(_SIDE.search(before) and _SIDE.search(after)) and (said[a].word == "not" or not _binds(said[a:b]))
 
 
 def _binds(run: Sequence[Token]) -> bool:
@@ -201,7 +201,8 @@ def may_begin(said: Sequence[Token], at: int) -> bool:
     if at >= len(said):
         return False
     back = at
-    while back > 0 and said[back].word in ("and", "but", "that", "the", "a", "an") and not _SIDE.search(said[back].gap):
+    # An "and" is no border: "A, B, and C cost 5" does not say that C does.
+    while back > 0 and said[back - 1].word in ("but", "while", "whereas", "the", "a", "an"):
         back -= 1
     gaps = [said[k].gap for k in range(back, at + 1)]
     bordered = any(_SIDE.search(g) for g in gaps)

@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from retrievers.check_numbers import SCALES
 from retrievers.check_text import Token, read_text
+from retrievers.check_words import kind_of
 
 _TABLE = re.compile(r"<table\b.*?</table\s*>", re.IGNORECASE | re.DOTALL)
 _ROW = re.compile(r"<tr\b[^>]*>(.*?)(?:</tr\s*>|(?=<tr\b)|$)", re.IGNORECASE | re.DOTALL)
@@ -34,6 +35,7 @@ _FILLER = frozenset(
     negative wert betrag valeur montant valor importe""".split()
 )
 """Words by which a sentence frames a cell; they add nothing to it."""
+_VERBS = frozenset("is are was were be been has have had do does did amounted came stood reached equalled".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +204,7 @@ def check_table(claim: Sequence[Token], table: Table) -> Found:
     """Whether a row of the table, under the headers that a claim names, holds what it says."""
     written = [t.exact for t in claim]
     for row in table.rows:
-        if [t.exact for t in read_text(row.text, in_table=True, language="en").tokens] == written:
+        if [t.exact for t in _cell_words(row.text)] == written:
             return Found((row.start, row.end))
     ranked = [(score, row) for row in table.rows if (score := _label_score(claim, row.label))]
     if not ranked:
@@ -218,8 +220,14 @@ def check_table(claim: Sequence[Token], table: Table) -> Found:
     return Found(None, tuple(dict.fromkeys(reasons))[:3])
 
 
+@lru_cache(maxsize=4096)
 def _words(text: str) -> tuple[Token, ...]:
     return read_text(text, language="en").tokens
+
+
+@lru_cache(maxsize=4096)
+def _cell_words(text: str) -> tuple[Token, ...]:
+    return read_text(text, in_table=True, language="en").tokens
 
 
 def _label_score(claim: Sequence[Token], label: str) -> float:
@@ -267,7 +275,7 @@ def _without(claim: Sequence[Token], taken: Sequence[Token]) -> list[Token]:
 
 def _check_cell(left: Sequence[Token], cell: str, row: Row, table: Table) -> str | None:
     """``None`` where what is left of a claim is the cell's value and words that frame it, else the reason."""
-    said = read_text(cell, in_table=True, language="en").tokens
+    said = _cell_words(cell)
     value = next((t for t in said if t.value is not None), None)
     known = {t.key for t in _words(f"{table.context} {row.section}")}
     if value is None or value.value is None:
@@ -279,11 +287,19 @@ def _check_cell(left: Sequence[Token], cell: str, row: Row, table: Table) -> str
             return f"\u201c{row.label}\u201d: the table says \u201c{cell}\u201d there, not \u201c{claimed}\u201d"
         left = [*left[:n], *left[n + 1 :]]
     over = [t for t in left if not (t.free or t.key in _FILLER or t.word in _FILLER or t.key in known)]
+    if len(over) == 1 and _is_verb(over[0], left):
+        return None
     return (
         f"\u201c{' '.join(t.word for t in over)}\u201d is not what the row \u201c{row.label}\u201d says"
         if over
         else None
     )
+
+
+def _is_verb(token: Token, left: Sequence[Token]) -> bool:
+    """Whether a word may be the verb that a row has not: the only one of its sentence, and no word that decides."""
+    plain = not (token.capital or token.figure) and kind_of(token.word) == "word"
+    return plain and not any(t.word in _VERBS or t.word in _FILLER for t in left)
 
 
 def _same_amount(claimed: Token, cell: Token, row: Row, table: Table) -> bool:

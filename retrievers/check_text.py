@@ -8,7 +8,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 from retrievers.check_numbers import (
@@ -112,9 +112,14 @@ class Text:
         return self.text[begin : end + (tail.end() if tail else 0)]
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=2048)
+def read_passage(text: str, *, in_table: bool = False, language: Language | None = None) -> Text:
+    """``read_text`` of a text that several sentences are held against: it is read once."""
+    return read_text(text, in_table=in_table, language=language)
+
+
 def read_text(text: str, *, in_table: bool = False, language: Language | None = None) -> Text:
-    """Read a text; the same text is read once. ``in_table`` takes brackets around any number for a minus."""
+    """Read a text. ``in_table`` takes brackets around any number for a minus."""
     plain, places = _plain(text)
     spoken = language or language_of(_PLAIN_WORD.findall(plain.lower()))
     tokens = _joined(list(_tokens(plain, spoken, in_table=in_table)), spoken)
@@ -144,7 +149,13 @@ def _plain(text: str) -> tuple[str, list[int]]:
 def _tokens(text: str, language: Language, *, in_table: bool) -> Iterator[Token]:
     at = last = 0
     while (m := _PIECE.search(text, at)) is not None:
-        start = m.start()
+        start, end = m.span()
+        if m.lastgroup == "word":
+            entry = _entry(m[0], language)
+            if entry is not None and text[end : end + 1] != "$":
+                yield Token(*entry[:4], start, end, text[last:start], None, *entry[4:])
+                at = last = end
+                continue
         figure = _figure_at(text, start, m, language, in_table=in_table)
         if figure is not None:
             at = figure.end
@@ -169,10 +180,10 @@ def _figure_at(text: str, start: int, piece: re.Match[str], language: Language, 
     opens = piece["word"] and (piece[0].lower() in _OPENERS or text[piece.end() : piece.end() + 1] == "$")
     if not (piece["figure"] or opens):
         return None
-    m = _DATE.match(text, start)
+    m = _DATE.match(text, start) if text[start].isdigit() or piece[0].lower() in MONTHS else None
     if m is not None:
         return Token("@" + date_key(m), _NONE, _figure(m[0]), m[0], start, m.end(), "")
-    m = _NUMBER.match(text, start)
+    m = _NUMBER.match(text, start) if piece[0].lower() not in MONTHS else None
     value = read_number(m, language, in_table=in_table) if m is not None else None
     if m is None or value is None:
         return None
@@ -219,6 +230,15 @@ def _token(surface: str, start: int, end: int, gap: str, language: Language) -> 
 
 
 @lru_cache(maxsize=65536)
+def _entry(surface: str, language: Language) -> tuple[str, frozenset[int], str, str, bool, bool] | None:
+    """What a token of a word is made of, ``None`` for one that may be a number, a month, two words or a broken one."""
+    if surface.lower() in _OPENERS or "\n" in surface or (surface[-1] == "t" and _negated(surface)):
+        return None
+    key, same, exact, word = _meaning(surface, language)
+    return key, same, exact, word, surface[0].isupper(), word in FREE[language] and surface not in ("IT", "US")
+
+
+@lru_cache(maxsize=65536)
 def _meaning(surface: str, language: Language) -> tuple[str, frozenset[int], str, str]:
     """(key, groups of one meaning, folded surface, lower-case word) of a word."""
     exact = re.sub(r"[\W_]+", "", surface).casefold()
@@ -235,14 +255,20 @@ def _meaning(surface: str, language: Language) -> tuple[str, frozenset[int], str
 
 def _joined(tokens: list[Token], language: Language) -> list[Token]:
     """Tokens with the phrases that count as one word put together."""
-    known = phrases() if language == "en" else {}
+    if language != "en":
+        return tokens
+    known = phrases()
+    words = [t.word for t in tokens]
+    starts = [n for n, pair in enumerate(pairwise(words)) if pair in known]
     out: list[Token] = []
     at = 0
-    while at < len(tokens):
-        found = _phrase(tokens, at, known[tokens[at].word]) if tokens[at].word in known else None
-        out.append(found[0] if found else tokens[at])
-        at += found[1] if found else 1
-    return out
+    for n in starts:
+        found = _phrase(tokens, n, known[words[n], words[n + 1]]) if n >= at else None
+        if found is not None:
+            out += tokens[at:n]
+            out.append(found[0])
+            at = n + found[1]
+    return out + tokens[at:]
 
 
 def _phrase(tokens: list[Token], at: int, known: Sequence[tuple[str, ...]]) -> tuple[Token, int] | None:

@@ -71,7 +71,9 @@ FREE = {language: frozenset(words.split()) for language, words in _FREE.items()}
 """Words that may come and go between a passage and a sentence that says the same."""
 STRICT_BY_NUMBER = frozenset("to from by of at for a per".split())
 """Beside a number these say what the number is ("rose by 5", "rose to 5")."""
-LEADS = frozenset("however moreover furthermore additionally also besides meanwhile accordingly indeed overall".split())
+LEADS = frozenset(
+    "again however moreover furthermore additionally also besides meanwhile accordingly indeed overall".split()
+)
 CONDITIONS = frozenset(
     """if unless except only provided assuming until till without excluding should whether hypothetically wenn
     sofern außer ohne si sauf sans excepto salvo sin""".split()
@@ -132,16 +134,16 @@ _IRREGULAR = {
 }
 
 
-def _groups() -> tuple[dict[str, frozenset[int]], dict[str, tuple[tuple[str, ...], ...]]]:
-    """Groups of words of one meaning by stem (phrases by their words joined), and the phrases by their first word."""
+def _groups() -> tuple[dict[str, frozenset[int]], dict[tuple[str, str], tuple[tuple[str, ...], ...]]]:
+    """Groups of one meaning by stem (phrases by their words joined), and the phrases by their first two words."""
     of: dict[str, set[int]] = {}
-    phrases: dict[str, set[tuple[str, ...]]] = {}
+    phrases: dict[tuple[str, str], set[tuple[str, ...]]] = {}
     for number, names in enumerate(GROUPS):
         for name in names:
             words = tuple(name.split("_"))
             of.setdefault(" ".join(words) if len(words) > 1 else stem_of(name, "en"), set()).add(number)
             if len(words) > 1:
-                phrases.setdefault(words[0], set()).add(words)
+                phrases.setdefault((words[0], words[1]), set()).add(words)
     longest = {first: tuple(sorted(found, key=len, reverse=True)) for first, found in phrases.items()}
     return {name: frozenset(numbers) for name, numbers in of.items()}, longest
 
@@ -153,8 +155,8 @@ def synonyms() -> dict[str, frozenset[int]]:
 
 
 @cache
-def phrases() -> dict[str, tuple[tuple[str, ...], ...]]:
-    """Phrases that count as one word, longest first, by their first word."""
+def phrases() -> dict[tuple[str, str], tuple[tuple[str, ...], ...]]:
+    """Phrases that count as one word, longest first, by their first two words."""
     return _groups()[1]
 
 

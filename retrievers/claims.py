@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ingest.types import Hit
+from retrievers.check import Part, bearing, check_sentence
 from retrievers.language import Span, content_terms, sentences, stem, stems, tokens
 
 _NUMBERS = r"\d{1,3}(?:\s*[,;\u2013-]\s*\d{1,3})*"
 _OPEN, _CLOSE = r"[\[\u3010]", r"(?:\u2020[^\]\u3011]*)?[\]\u3011]"
 _MARKS = re.compile(rf"\s*{_OPEN}({_NUMBERS}){_CLOSE}")
 _MARKS_AFTER_STOP = re.compile(rf"([.!?])((?:\s*{_OPEN}{_NUMBERS}{_CLOSE})+)")
-_NEGATION = re.compile(
-    r"\b(?:not?|never|none|nobody|nothing|neither|nor|without|cannot)\b|n['\u2019]t\b", re.IGNORECASE
-)
 _RANGE = re.compile(r"(\d+)(?:\s*[\u2013-]\s*(\d+))?")
 _ORDER = re.compile(
     r"\b(?:ignore|disregard|forget|override)\b.{0,60}\b(?:instructions?|prompts?|rules|directions)\b", re.IGNORECASE
 )
 """A sentence that gives orders to its reader, a model, bears nothing out."""
-MIN_SHARED = 0.7
-"""Share of a claim's content words that the passages it cites must have."""
-MIN_SHARED_TABLE = 0.5
-"""The same where tables alone are cited: their rows have no verbs, and their units stand elsewhere."""
+_LINK = re.compile(r"(?:https?://|www\.)[^\s)\]>\"']+[^\s)\]>\"'.,;:!?]")
+_TAG = re.compile(r"<[^>]+>")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,35 +56,53 @@ def _numbers_of(mark: str) -> Iterator[int]:
         yield from range(int(first), int(last or first) + 1)
 
 
-def support(claim: Claim, given: Sequence[Hit]) -> list[Quote]:
-    """The quotes that bear a claim, one a cited passage; empty when it cites nothing given or is not borne out.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """The quotes that bear a claim, in the order of the passages; or none, and the reasons in plain words."""
 
-    Borne out means here: every number of the claim stands in a cited passage, so do most of its other words, and a
-    claim that denies something has a quote that does.
-    """
+    quotes: tuple[Quote, ...]
+    reasons: tuple[str, ...] = ()
+
+
+def check_claim(claim: Claim, given: Sequence[Hit]) -> Checked:
+    """Check a claim against the passages that it cites, together; those that bear nothing of it are not quoted."""
     hits = [given[n - 1] for n in claim.numbers if 1 <= n <= len(given)]
-    said = [set(stems(_searched(hit))) for hit in hits]
-    together = set().union(*said) if said else set()
-    terms = [stem(t) for t in content_terms(claim.text)]
-    figures = {t for t in terms if t[:1].isdigit()}
-    if not hits or not figures <= together:
-        return []
-    words = [t for t in terms if t not in figures]
-    least = MIN_SHARED_TABLE if all(hit.chunk.kind == "table" for hit in hits) else MIN_SHARED
-    if words and sum(t in together for t in words) < least * len(words):
-        return []
-    quotes = [quote for quote in (best_quote(claim.text, hit) for hit in hits) if quote is not None]
-    if _NEGATION.search(claim.text) and not any(_NEGATION.search(_quoted(quote)) for quote in quotes):
-        return []
-    return quotes
+    if not hits:
+        return Checked(quotes=(), reasons=("it cites none of the passages",))
+    passages = [_passage(hit) for hit in hits]
+    unknown = next((url for url in _LINK.findall(claim.text) if not any(url in p for p in passages)), None)
+    if unknown is not None:
+        return Checked(quotes=(), reasons=(f"the link {unknown} is not in the passages",))
+    found = check_sentence(claim.text, passages)
+    if not found.supported:
+        return Checked(quotes=(), reasons=found.reasons)
+    quotes = (_quote(claim, hits[part.passage], passages[part.passage], part) for part in bearing(claim.text, passages))
+    return Checked(quotes=tuple(dict.fromkeys(quote for quote in quotes if quote is not None)))
 
 
-def _quoted(quote: Quote) -> str:
-    return quote.hit.chunk.text[quote.start : quote.end]
+def support(claim: Claim, given: Sequence[Hit]) -> list[Quote]:
+    """The quotes that bear a claim; empty when it cites nothing given or is not borne out."""
+    return list(check_claim(claim, given).quotes)
 
 
-def _searched(hit: Hit) -> str:
-    return "\n".join((hit.doc, *hit.chunk.title_path, *(unit.text for unit in _units(hit))))
+def _passage(hit: Hit) -> str:
+    """What a hit may bear a claim with: a table with its grid and titles, a text less the orders in it."""
+    if hit.chunk.kind == "table" and hit.chunk.text_as_html:
+        return "\n".join((*hit.chunk.title_path, hit.chunk.text_as_html))
+    text = hit.chunk.text
+    for piece in _pieces(hit):
+        if _ORDER.search(piece.text):
+            text = text[: piece.start] + " " * len(piece.text) + text[piece.end :]
+    return text
+
+
+def _quote(claim: Claim, hit: Hit, passage: str, part: Part) -> Quote | None:
+    """The quote of a hit that a part of its passage stands for."""
+    if len(passage) == len(hit.chunk.text) and hit.chunk.text[part.start : part.end] == passage[part.start : part.end]:
+        return Quote(hit=hit, start=part.start, end=part.end)
+    row = " ".join(html.unescape(_TAG.sub(" ", passage[part.start : part.end])).split())
+    start = hit.chunk.text.find(row)
+    return Quote(hit=hit, start=start, end=start + len(row)) if row and start >= 0 else best_quote(claim.text, hit)
 
 
 def best_quote(text: str, hit: Hit) -> Quote | None:

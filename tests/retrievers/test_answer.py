@@ -233,3 +233,40 @@ def test_of_two_documents_only_the_one_that_is_asked_for_answers(library):
     found = ask(library, NOBODY, doc="fleet.txt")
     assert {h.doc for h in found.hits} == {"fleet.txt"}
     assert all(c.doc == "fleet.txt" for c in found.citations)
+
+
+class Corrected(Talker):
+    """A chat model that says one thing first and another when it is asked again."""
+
+    def __init__(self, *replies: str) -> None:
+        super().__init__(replies[-1])
+        self.replies = list(replies)
+        self.asked: list[str] = []
+
+    def reply(self, messages: Sequence[Message], on_token=None) -> str:
+        self.asked.append(messages[-1].content)
+        self.said = self.replies.pop(0)
+        return super().reply(messages, on_token)
+
+
+def test_a_sentence_that_fails_is_asked_again_once_with_the_reasons(library):
+    model = Corrected("The ferry carried 914,100 passengers in 2024 [1].", f"{SENTENCE} [1]")
+    found = ask(library, NOBODY, model=model)
+    assert (found.text, found.unsupported) == ("The ferry carried 814,100 passengers in 2024 [1].", ())
+    assert len(model.asked) == 2
+    assert "914,100" in model.asked[1]
+    assert "Question: " in model.asked[1]
+
+
+def test_what_fails_again_is_left_out_and_listed(library):
+    model = Corrected(f"{SENTENCE} [1] It burns 9 tons [1].", "It burns 8 tons [1].")
+    found = ask(library, NOBODY, model=model)
+    assert found.text == "The ferry carried 814,100 passengers in 2024 [1]."
+    assert found.unsupported == ("It burns 8 tons.",)
+    assert model.replies == []
+
+
+def test_what_is_not_said_again_is_listed_as_it_was_said_first(library):
+    found = ask(library, NOBODY, model=Corrected("It burns 9 tons [1].", NOT_FOUND))
+    assert (found.found, found.unsupported) == (False, ("It burns 9 tons.",))
+    assert found.hits

@@ -10,7 +10,8 @@ from retrievers.citations import check_sentence
 PASSAGE = (
     "However, the Harbour Trust may not raise fares before June 30, 2027. Ferry revenue rose 4.5% to $42.0 million in "
     "2024, compared to $40.2 million in 2023, primarily due to longer summers. In March 2025, Captain Ruth Amsel moved "
-    "the workshop from Dunmere to Port Sile (the old cannery), which doubled its floor. Most crews sailed without delay "
+    "the workshop from Dunmere to Port Sile (the old cannery), which doubled its floor. Most crews "
+    "sailed without delay "
     "for three months. The lighthouse fund lost (365) thousand kroner. Approximately 1,250 passengers obtained refunds "
     "pursuant to the charter. The board stated: \u201cNo vessel will be sold.\u201d"
 )
@@ -24,7 +25,8 @@ TABLE_MARKDOWN = """Fleet accounts (in millions)
 """
 TABLE_HTML = (
     "<table><caption>Fleet accounts (in millions)</caption><tr><th></th><th>2024</th><th>2023</th></tr>"
-    "<tr><td>Ticket sales</td><td>$31.5</td><td>$30.1</td></tr><tr><td>Freight, net</td><td>(365)</td><td>1,204</td></tr>"
+    "<tr><td>Ticket sales</td><td>$31.5</td><td>$30.1</td></tr><tr><td>Freight, "
+    "net</td><td>(365)</td><td>1,204</td></tr>"
     "<tr><td>Fuel as a % of costs</td><td>42%</td><td>43%</td></tr></table>"
 )
 TABLE_LINES = """Fleet accounts (in millions)
@@ -42,7 +44,10 @@ Fuel as a % of costs    42%    43%"""
         "The Harbour Trust may not raise fares before June 30, 2027.",
         "The Harbour Trust may not raise fares before 30 June 2027.",
         "The Harbour Trust may not raise fares before 2027-06-30.",
-        "Ferry revenue rose 4.5 percent to $42m in 2024, compared with $40,200,000 in 2023, mainly because of longer summers.",
+        (
+            "Ferry revenue rose 4.5 percent to $42m in 2024, compared with $40,200,000 in 2023, mainly "
+            "because of longer summers."
+        ),
         "Ferry revenue rose 4.5% to $42.0 million in 2024.",
         "Captain Ruth Amsel moved the workshop from Dunmere to Port Sile in March 2025.",
         "In March 2025, Captain Ruth Amsel moved the workshop from Dunmere to Port Sile, which doubled its \ufb02oor.",
@@ -155,10 +160,42 @@ def test_other_languages_pass_word_for_word_only_and_a_reason_says_so():
     assert "language" in found.reasons[0]
 
 
-def test_a_clause_that_binds_a_statement_is_not_left_out():
-    passage = "If the ice holds, the ferry stops in January. Critics claim that the pier is unsafe."
-    assert not check_sentence("The ferry stops in January.", passage).supported
-    assert not check_sentence("The pier is unsafe.", passage).supported
+@pytest.mark.parametrize(
+    ("passage", "sentence"),
+    [
+        ("If the ice holds, the ferry stops in January.", "The ferry stops in January."),
+        ("Critics claim that the pier is unsafe.", "The pier is unsafe."),
+        ("There is no evidence that the pump works.", "The pump works."),
+        ("The lamp burns only if the wind is low.", "The lamp burns."),
+        ("Tolls rose 5% in Dunmere.", "Tolls rose 5%."),
+        ("Island tolls were 5 crowns.", "Tolls were 5 crowns."),
+        ("Tolls in Dunmere, Halvane and Ostrey rose.", "Tolls in Dunmere rose."),
+        ("The pier, the lamp, and the bell cost 9 crowns.", "The bell cost 9 crowns."),
+        ("Tolls were 5 crowns in 2021 and 6 crowns in 2022.", "Tolls were 6 crowns in 2021."),
+        ("Dunmere sued Halvane.", "Halvane sued Dunmere."),
+        ("Dunmere sued Halvane.", "Dunmere was sued by Halvane."),
+        ("The rate is 5% (7% in winter).", "The rate is 7%."),
+        ("Either Dunmere or Halvane pays.", "Dunmere and Halvane pay."),
+        ("The pier, which was not shut, opened in 1999.", "The pier was shut."),
+    ],
+)
+def test_what_limits_a_statement_is_not_left_out(passage, sentence):
+    assert not check_sentence(sentence, passage).supported
+
+
+@pytest.mark.parametrize(
+    ("passage", "sentence"),
+    [
+        ("Tolls fell, but wages rose.", "Wages rose."),
+        ("Amsel, not Ruth, won the case.", "Amsel won the case."),
+        ("The pier, which was not shut, opened in 1999.", "The pier opened in 1999."),
+        ("Tolls rose 5% in 2023.", "Tolls rose 5%."),
+        ("We bought 10 nets.", "The company bought 10 nets."),
+        ("The crew won't sail.", "The crew will not sail."),
+    ],
+)
+def test_what_does_not_limit_a_statement_may_be_left_out_or_said_otherwise(passage, sentence):
+    assert check_sentence(sentence, passage).supported
 
 
 def test_passages_bear_a_sentence_together_and_one_that_bears_nothing_has_no_part():
@@ -172,6 +209,7 @@ def test_passages_bear_a_sentence_together_and_one_that_bears_nothing_has_no_par
 
 
 NOUNS = ["harbour", "ferry", "lantern", "winter route", "cargo deck", "pilot"]
+GOODS = ["tons", "crates", "nets"]
 VERBS = ["carried", "lost", "counted", "bought"]
 
 
@@ -179,7 +217,7 @@ VERBS = ["carried", "lost", "counted", "bought"]
 def statements(draw):
     return (
         f"The {draw(st.sampled_from(NOUNS))} {draw(st.sampled_from(VERBS))} "
-        f"{draw(st.integers(min_value=2, max_value=9_999_999)):,} {draw(st.sampled_from(['tons', 'crates', 'nets']))} in "
+        f"{draw(st.integers(min_value=2, max_value=9_999_999)):,} {draw(st.sampled_from(GOODS))} in "
         f"{draw(st.integers(min_value=1901, max_value=2049))}."
     )
 

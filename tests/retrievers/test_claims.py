@@ -3,11 +3,13 @@
 import pytest
 
 from ingest.types import Chunk, Hit, Kind
-from retrievers.claims import Claim, best_quote, read_claims, support
+from retrievers.claims import Claim, best_quote, check_claim, read_claims, support
 
 
-def hit(text: str, *, kind: Kind = "text", titles: tuple[str, ...] = (), doc: str = "report.pdf") -> Hit:
-    chunk = Chunk(chunk_id=text[:6], source_id="s", index=0, kind=kind, text=text, title_path=titles)
+def hit(
+    text: str, *, kind: Kind = "text", titles: tuple[str, ...] = (), doc: str = "report.pdf", html: str | None = None
+) -> Hit:
+    chunk = Chunk(chunk_id=text[:6], source_id="s", index=0, kind=kind, text=text, title_path=titles, text_as_html=html)
     return Hit(chunk=chunk, doc=doc, path=doc, score=1.0, matched="text")
 
 
@@ -15,7 +17,14 @@ PASSAGE = hit(
     "The ferry carried 814,100 passengers in 2024. Fares were not raised. The board meets in Marrowick.",
     titles=("Traffic",),
 )
-TABLE = hit("Route 2023 2024\nH1 Marrowick-Halvane 438.9 455.2\nH2 Marrowick-Ostrey 201.3 210.8", kind="table")
+TABLE = hit(
+    "Route 2023 2024\nH1 Marrowick-Halvane 438.9 455.2\nH2 Marrowick-Ostrey 201.3 210.8",
+    kind="table",
+    titles=("Passengers (in thousands)",),
+    html="<table><tr><th>Route</th><th>2023</th><th>2024</th></tr>"
+    "<tr><td>H1 Marrowick-Halvane</td><td>438.9</td><td>455.2</td></tr>"
+    "<tr><td>H2 Marrowick-Ostrey</td><td>201.3</td><td>210.8</td></tr></table>",
+)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +69,7 @@ def quotes(text: str, *numbers: int, given: list[Hit] | None = None) -> list[str
 
 
 def test_a_claim_is_borne_out_by_the_sentence_that_says_it():
-    assert quotes("The ferry had 814,100 passengers.", 1) == ["The ferry carried 814,100 passengers in 2024."]
+    assert quotes("The ferry carried 814,100 passengers.", 1) == ["The ferry carried 814,100 passengers in 2024."]
 
 
 def test_thousands_separators_do_not_matter():
@@ -68,16 +77,46 @@ def test_thousands_separators_do_not_matter():
 
 
 def test_a_claim_is_borne_out_by_the_row_of_a_table():
-    assert quotes("H2 carried 210.8 thousand from Marrowick to Ostrey in 2024.", 2) == [
+    assert quotes("H2 Marrowick-Ostrey carried 210.8 thousand passengers in 2024.", 2) == [
         "H2 Marrowick-Ostrey 201.3 210.8"
     ]
 
 
 def test_a_claim_of_two_passages_has_a_quote_of_each():
-    assert quotes("H1 to Halvane had 455.2 of 814,100 passengers.", 1, 2) == [
+    given = [hit("The ferry carried 814,100 passengers in 2024."), hit("Fares were not raised.")]
+    assert quotes("The ferry carried 814,100 passengers in 2024, and fares were not raised.", 1, 2, given=given) == [
         "The ferry carried 814,100 passengers in 2024.",
-        "H1 Marrowick-Halvane 438.9 455.2",
+        "Fares were not raised.",
     ]
+
+
+def test_of_two_cited_passages_one_that_bears_nothing_is_dropped():
+    assert quotes("Fares were not raised.", 2, 1) == ["Fares were not raised."]
+
+
+def test_a_change_is_borne_by_the_passages_of_its_two_ends():
+    given = [hit("The toll was 10 crowns in 2021."), hit("The toll was 12 crowns in 2022."), hit("Ships are wet.")]
+    rose = "The toll rose from 10 crowns in 2021 to 12 crowns in 2022."
+    assert quotes(rose, 1, 2, 3, given=given) == [
+        "The toll was 10 crowns in 2021.",
+        "The toll was 12 crowns in 2022.",
+    ]
+    assert quotes(rose.replace("rose", "fell"), 1, 2, given=given) == []
+    assert quotes(rose, 1, given=given) == []
+
+
+def test_a_link_that_no_cited_passage_has_is_not_shown():
+    given = [hit("Tickets are sold at https://ferry.example/buy every day.")]
+    assert quotes("Tickets are sold at https://ferry.example/buy every day.", 1, given=given)
+    checked = check_claim(Claim(text="Tickets are sold at https://evil.example/buy every day.", numbers=(1,)), given)
+    assert checked.quotes == ()
+    assert "https://evil.example/buy" in checked.reasons[0]
+
+
+def test_reasons_say_what_a_passage_does_not_bear_out():
+    checked = check_claim(Claim(text="The ferry carried 814,101 passengers in 2024.", numbers=(1,)), [PASSAGE])
+    assert "814,101" in checked.reasons[0]
+    assert check_claim(Claim(text="Anything.", numbers=(9,)), [PASSAGE]).reasons == ("it cites none of the passages",)
 
 
 @pytest.mark.parametrize("numbers", [(), (99,), (0,), (3,)])
@@ -117,11 +156,6 @@ def test_a_claim_that_shares_only_its_subject_with_the_passage_is_unsupported():
 
 def test_a_claim_about_something_else_is_unsupported():
     assert quotes("Volcanoes erupt because magma rises.", 1) == []
-
-
-def test_headings_and_the_files_name_help_to_bear_out_but_are_not_quoted():
-    given = [hit("It rose by 4 percent.", titles=("Fuel burnt by MV Eider",))]
-    assert quotes("Fuel burnt by MV Eider rose by 4 percent.", 1, given=given) == ["It rose by 4 percent."]
 
 
 @pytest.mark.parametrize(
