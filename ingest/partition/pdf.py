@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -22,7 +23,7 @@ from ingest.partition.pdf_page import page_record, whole_text, with_crops
 from ingest.partition.pdf_parse import BATCH_PAGES, parse_first, parse_pages
 from ingest.partition.pdf_second_look import NO_LAYER, PICTURES, look_again, reasons_to_look
 from ingest.partition.pdf_text import page_elements
-from ingest.types import Element, Page, Partition, Source, Word, stable_id
+from ingest.types import BoundingBox, Element, Page, Partition, Source, Word, stable_id
 
 if TYPE_CHECKING:
     from liteparse.types import ParseResult
@@ -134,10 +135,11 @@ def _read_batch(source: Source, result: ParseResult, options: PartitionOptions) 
             elif options.images != "off":
                 found, crops = with_crops(source.path, parsed, found, options.password)
                 images |= crops
+            loss = lost_words(work.words, found)
             if not reasons:
-                warnings += loss_warnings(work.number, lost_words(work.words, found))
+                warnings += loss_warnings(work.number, loss)
             elements += found
-            made = page_record(work, found, (time.perf_counter() - started) * 1000)
+            made = page_record(work, loss, (time.perf_counter() - started) * 1000)
             pages.append(replace(made, reasons=(*made.reasons, *reasons)))
     return Partition(
         elements=tuple(elements),
@@ -194,17 +196,17 @@ def _identify(source_id: str, elements: Sequence[Element]) -> list[Element]:
 
 def _bind_captions(elements: Sequence[Element]) -> Iterator[Element]:
     """Captions with ``parent_id`` set to the nearest table or picture of their kind on the page."""
+    owners: dict[tuple[str, int], list[tuple[BoundingBox, str]]] = defaultdict(list)
+    for element in elements:
+        if element.category in ("Table", "Image"):
+            for own in element.boxes:
+                owners[element.category, own.page].append((own.box, element.element_id))
     for element in elements:
         if element.category != "FigureCaption":
             yield element
             continue
         wanted = "Table" if caption_kind(element.text) == "table" else "Image"
         box = element.boxes[0].box
-        near = [
-            (gap_between(own.box, box), other.element_id)
-            for other in elements
-            for own in other.boxes
-            if other.category == wanted and own.page == element.page_number
-        ]
+        near = [(gap_between(own, box), name) for own, name in owners.get((wanted, element.page_number or 0), ())]
         distance, owner = min(near, default=(CAPTION_REACH + 1, ""))
         yield replace(element, parent_id=owner) if distance <= CAPTION_REACH else element
