@@ -139,10 +139,11 @@ def _read_batch(source: Source, result: ParseResult, options: PartitionOptions) 
                 found, crops = with_crops(source.path, parsed, found, options.password)
                 left_out[PLAIN] += before - len(found)
                 images |= crops
+            loss = lost_words(work.words, found)
             if not reasons:
-                warnings += loss_warnings(work.number, lost_words(work.words, found))
+                warnings += loss_warnings(work.number, loss)
             elements += found
-            made = page_record(work, found, (time.perf_counter() - started) * 1000)
+            made = page_record(work, loss, (time.perf_counter() - started) * 1000)
             pages.append(replace(made, reasons=(*made.reasons, *reasons)))
     return Partition(
         elements=tuple(elements),

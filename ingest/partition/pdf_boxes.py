@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from operator import itemgetter
+from typing import Protocol
 
 from ingest.types import BoundingBox, union_box
 
@@ -69,26 +70,20 @@ def touching_groups(boxes: Sequence[BoundingBox], gap: float = 0.0) -> list[list
 
     The group whose last box starts lowest comes last.
     """
-    # Kept in the order of their lower edges: what ends above a box cannot touch it.
-    groups: list[_Group] = []
-    for index in sorted(range(len(boxes)), key=lambda i: boxes[i][1]):
-        grown = _Group(boxes[index], [index])
+    # Lower edge (with the gap), turn of the last box, box and members; what ends above a box cannot touch it.
+    groups: list[tuple[float, int, BoundingBox, list[int]]] = []
+    for turn, index in enumerate(sorted(range(len(boxes)), key=lambda i: boxes[i][1])):
+        grown, members = boxes[index], [index]
         while True:
-            start = bisect_left(groups, grown.box[1], key=lambda g: g.box[3] + gap)
-            touching = [g for g in groups[start:] if overlaps(g.box, grown.box, gap)]
+            start = bisect_left(groups, (grown[1],))
+            touching = [g for g in groups[start:] if overlaps(g[2], grown, gap)]
             if not touching:
+                insort(groups, (grown[3] + gap, turn, grown, members))
                 break
             groups[start:] = [g for g in groups[start:] if g not in touching]
-            first, *others = touching
-            for group in [*others, grown]:
-                first.members.extend(group.members)
-            grown = _Group(union_box([grown.box, *(g.box for g in touching)]), first.members)
-        insort(groups, grown, key=lambda g: g.box[3] + gap)
-    return [sorted(g.members) for g in sorted(groups, key=lambda g: (boxes[g.members[-1]][1], g.members[-1]))]
-
-
-class _Group(NamedTuple):
-    """Boxes that were made one, the last of them last."""
-
-    box: BoundingBox
-    members: list[int]
+            (_, _, _, first), *others = touching
+            for _, _, _, more in others:
+                first.extend(more)
+            first.extend(members)
+            grown, members = union_box([grown, *(box for _, _, box, _ in touching)]), first
+    return [sorted(members) for _, _, _, members in sorted(groups, key=itemgetter(1))]

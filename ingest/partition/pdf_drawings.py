@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from ingest.partition.pdf_boxes import area, holds, merged, middle_y, overlaps
+from ingest.partition.pdf_boxes import area, holds, middle_y, overlaps, touching_groups
 from ingest.partition.pdf_words import PageText, PageWord
-from ingest.types import BoundingBox, Element
+from ingest.types import BoundingBox, Element, union_box
 
 if TYPE_CHECKING:
     from liteparse.types import VectorGraphics
@@ -62,9 +62,10 @@ def charts(work: PageText, elements: Sequence[Element]) -> list[BoundingBox]:
     prose = [e.boxes[0].box for e in elements if len(e.text.split()) >= PROSE and e.category != "Table"]
     marks = [m for m in marks_of(graphics) if _may_belong(work, m, tables)]
     found = []
-    for box in merged([m.box for m in marks], gap=REACH):
+    for group in touching_groups([m.box for m in marks], gap=REACH):
+        own = [marks[i] for i in group]
+        box = union_box([m.box for m in own])
         if min(box[2] - box[0], box[3] - box[1]) >= LEAST_SIDE and not _is_behind_text(box, prose):
-            own = [m for m in marks if holds(box, m.box)]
             found += [box] if _is_chart(work, box, own) else []
     return found
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
@@ -35,6 +35,8 @@ DESCENT = 0.22
 """Font sizes that a line of most fonts reaches above and below its base."""
 WIDER = 1.05
 """How much wider a line of the page may be than the same line set anew."""
+BAND = 10.0
+"""Points, about a line: words are compared with those at their height alone."""
 SYMBOL = 5
 """A piece of a formula has fewer letters: LiteParse writes its own text for it, in which the piece need not stand."""
 SHADOW = 1.5
@@ -80,9 +82,25 @@ def missed_words(document: PdfDocument | None, parsed: ParsedPage, words: Sequen
         if _share(layer.get_text_range(), words) >= WHOLE:
             return LayerWords()
         drawn = tuple(_once([w for w in _layer_words(page, layer) if _is_readable(w, parsed)]))
-    missed = tuple(w for w in drawn if not any(_is_same(w, other) for other in words))
+    missed = tuple(_not_among(words, drawn))
     kept = _share("".join(w.text for w in drawn), words)
     return LayerWords(missed=missed, words=drawn, kept=kept) if missed else LayerWords()
+
+
+def _not_among(words: Sequence[PageWord], drawn: Sequence[PageWord]) -> Iterator[PageWord]:
+    """Those of the layer's words that are none of LiteParse's."""
+    bands: dict[int, list[PageWord]] = defaultdict(list)
+    for word in words:
+        for band in _bands(word.box):
+            bands[band].append(word)
+    for word in drawn:
+        if not any(_is_same(word, other) for band in _bands(word.box) for other in bands.get(band, ())):
+            yield word
+
+
+def _bands(box: BoundingBox) -> range:
+    """The bands of a page that a box reaches into, from the top: what shares none does not overlap."""
+    return range(int(box[1] // BAND), int(box[3] // BAND) + 1)
 
 
 def _share(text: str, words: Sequence[PageWord]) -> float:

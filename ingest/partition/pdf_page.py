@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 from ingest.images import is_plain, is_plain_beside, stored_png
 from ingest.partition.pdf_boxes import overlaps
 from ingest.partition.pdf_layer import RAGGED, blocks_of_sheet, missed_words, set_anew
-from ingest.partition.pdf_loss import lost_words
+from ingest.partition.pdf_loss import Loss
 from ingest.partition.pdf_parse import parse_sheet
 from ingest.partition.pdf_words import PageText, page_words, plain_words
 from ingest.render import crop, draw_pages
@@ -25,8 +24,8 @@ SHADOW = 0.25
 """Heights of a word that its shadow reaches beyond it, at most."""
 
 
-def page_record(work: PageText, elements: Sequence[Element], own_ms: float) -> Page:
-    """A page as it was read by the fast tier, in ``own_ms`` milliseconds."""
+def page_record(work: PageText, loss: Loss, own_ms: float) -> Page:
+    """A page as it was read by the fast tier, in ``own_ms`` milliseconds; ``loss`` is what its elements lack."""
     parsed = work.parsed
     signals = parsed.complexity
     return Page(
@@ -35,7 +34,7 @@ def page_record(work: PageText, elements: Sequence[Element], own_ms: float) -> P
         height=parsed.height,
         reasons=tuple(signals.reasons) if signals else (),
         ms=round(own_ms, 1),
-        text_kept=lost_words(work.words, elements).share,
+        text_kept=loss.share,
         words=plain_words(work.words),
     )
 

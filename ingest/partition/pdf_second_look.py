@@ -105,7 +105,7 @@ def _read_tables(source: Source, work: PageText, draft: Partition, options: Part
     except BrokenError as exc:
         return replace(draft, warnings=(f"page {work.number}: no second look at its tables ({exc})",))
     elements = with_left_titles(work, with_grids(work, draft.elements, grids))
-    page = page_record(work, elements, 0.0)
+    page = page_record(work, lost_words(work.words, elements), 0.0)
     return Partition(elements=tuple(elements), pages=(replace(page, tier="careful"),))
 
 
@@ -145,7 +145,7 @@ def _read_scanned(source: Source, layer: PageText, options: PartitionOptions) ->
         images[key] = data
         whole = page_element(layer.number, "Image", "", (0.0, 0.0, parsed.width, parsed.height))
         elements.append(replace(whole, image_path=key, confidence=mean_confidence(lines)))
-    page = replace(page_record(work, elements, 0.0), tier="ocr")
+    page = replace(page_record(work, lost_words(work.words, elements), 0.0), tier="ocr")
     return Partition(elements=tuple(elements), pages=(page,), images=images, warnings=said)
 
 

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby, pairwise
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from ingest.partition.pdf_boxes import box_of, middle_y, touching_groups
@@ -250,14 +251,16 @@ def _turned(pieces: Sequence[PageWord]) -> PageWord:
 
 def lines(words: Sequence[PageWord]) -> list[list[PageWord]]:
     """Words grouped into lines by overlap of their heights, each line in reading order, as if turned upright."""
-    found: list[list[tuple[BoundingBox, PageWord]]] = []
-    placed = [(UPRIGHT[word.angle](word.box), word) for word in words]
-    for box, word in sorted(placed, key=lambda p: (middle_y(p[0]), p[0][0])):
-        if found and found[-1][0][0][1] <= middle_y(box) <= found[-1][0][0][3]:
-            found[-1].append((box, word))
+    found: list[list[tuple[float, PageWord]]] = []
+    top = foot = 0.0
+    upright = ((UPRIGHT[word.angle](word.box), i, word) for i, word in enumerate(words))
+    for middle, left, _, box, word in sorted((middle_y(box), box[0], i, box, word) for box, i, word in upright):
+        if found and top <= middle <= foot:
+            found[-1].append((left, word))
         else:
-            found.append([(box, word)])
-    return [in_reading_order([word for _, word in sorted(line, key=lambda p: p[0][0])]) for line in found]
+            found.append([(left, word)])
+            _, top, _, foot = box
+    return [in_reading_order([word for _, word in sorted(line, key=itemgetter(0))]) for line in found]
 
 
 def join_words(words: Sequence[PageWord]) -> str:
