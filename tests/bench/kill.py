@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Timer
@@ -53,7 +53,8 @@ def say(line: str) -> None:
 
 def child(folder: str, library: str, parser: str, images: str) -> None:
     """One ingest that tells each source that it begins to read, and each that is durably in the library."""
-    begin, put = Reading.begin, Library.put_source
+    begin, put, together = Reading.begin, Library.put_source, Library.together
+    written: list[str] = []
 
     def told_begin(self: Reading) -> list:
         say(f"begun {self.source.id}")
@@ -61,9 +62,22 @@ def child(folder: str, library: str, parser: str, images: str) -> None:
 
     def told_put(self: Library, record, *given) -> None:
         put(self, record, *given)
-        say(f"finished {record.id}")
+        written.append(record.id)
+        if not self._db.in_transaction:
+            tell()
+
+    @contextmanager
+    def told_together(self: Library) -> Iterator[None]:
+        with together(self):
+            yield
+        tell()
+
+    def tell() -> None:
+        while written:
+            say(f"finished {written.pop(0)}")
 
     Reading.begin, Library.put_source = told_begin, told_put  # type: ignore[method-assign]
+    Library.together = told_together  # type: ignore[method-assign]
     options = IngestOptions(partition=PartitionOptions(parser=parser, images=images))  # type: ignore[arg-type]
     for _ in ingest([folder], library, options=options, settings=Settings(jobs=JOBS)):
         pass
