@@ -84,7 +84,9 @@ def join_tables(elements: Sequence[Element], pages: Sequence[Page]) -> list[Elem
     """
     out = list(elements)
     sizes = {page.page: page for page in pages}
-    for number in sorted(sizes):
+    grids = [e for e in elements if _is_grid(e)]
+    ends, starts = {_last_page(e) for e in grids}, {e.page_number for e in grids}
+    for number in (n for n in sorted(sizes) if n in ends and n + 1 in starts):
         link = _link(out, sizes, number)
         joined = _joined(out[link.first], out[link.second], said=link.said) if link else None
         if link is None or joined is None:
