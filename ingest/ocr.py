@@ -6,10 +6,8 @@ finding (columns, headings, tables) as all others.
 
 from __future__ import annotations
 
-import ctypes
 import io
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -153,66 +151,21 @@ def _box(corners: Any, scale: float) -> BoundingBox:  # noqa: ANN401 (a list or 
 
 def typeset(lines: Sequence[OcrLine], width: float, height: float) -> bytes:
     """A one-page PDF, in points, with each line's text where it was recognised."""
-    # The fonts of other scripts are PyMuPDF's, which takes seconds to import: it is left to the pages that need them.
-    latin = all(_is_latin(line.text) for line in lines)
-    return _typeset_latin(lines, width, height) if latin else _typeset_any(lines, width, height)
-
-
-def _typeset_latin(lines: Sequence[OcrLine], width: float, height: float) -> bytes:
-    """The page with all lines in Helvetica, which every reader of PDFs has."""
-    from pypdfium2 import PdfDocument, raw
-
-    out = io.BytesIO()
-    with closing(PdfDocument.new()) as pdf, closing(pdf.new_page(width, height)) as page:
-        font = raw.FPDFText_LoadStandardFont(pdf, b"Helvetica")
-        fitting = _fitting_sizes(lines, [_text_width(font, line.text) for line in lines])
-        for line, size in zip(lines, _font_sizes(fitting), strict=True):
-            drawn = raw.FPDFPageObj_CreateTextObj(pdf, font, size)
-            encoded = ctypes.create_string_buffer(f"{line.text}\0".encode("utf-16-le"))
-            raw.FPDFText_SetText(drawn, ctypes.cast(encoded, raw.FPDF_WIDESTRING))
-            raw.FPDFPageObj_Transform(drawn, 1, 0, 0, 1, line.box[0], height - _base_line(line))
-            raw.FPDFPage_InsertObject(page, drawn)
-        raw.FPDFFont_Close(font)
-        page.gen_content()
-        pdf.save(out)
-    return out.getvalue()
-
-
-def _text_width(font: Any, text: str) -> float:  # noqa: ANN401 (a handle of PDFium's)
-    """The width of a text in font sizes."""
-    from pypdfium2 import raw
-
-    own, total = ctypes.c_float(), 0.0
-    for character in text:
-        raw.FPDFFont_GetGlyphWidth(font, ord(character), 1.0, own)
-        total += own.value
-    return total
-
-
-def _typeset_any(lines: Sequence[OcrLine], width: float, height: float) -> bytes:
-    """The page with the lines that Helvetica has no letters for in a font of all scripts."""
     import pymupdf
 
     with pymupdf.open() as pdf:
         page = pdf.new_page(width=width, height=height)
         fonts = [pymupdf.Font("helv" if _is_latin(line.text) else "cjk") for line in lines]
-        lengths = [font.text_length(line.text, 1) for line, font in zip(lines, fonts, strict=True)]
-        sizes = _font_sizes(_fitting_sizes(lines, lengths))
-        for line, font, size in zip(lines, fonts, sizes, strict=True):
+        widths = [
+            (line.box[2] - line.box[0]) / max(font.text_length(line.text, 1), 0.1)
+            for line, font in zip(lines, fonts, strict=True)
+        ]
+        for line, font, size in zip(lines, fonts, _font_sizes(widths), strict=True):
             writer = pymupdf.TextWriter(page.rect)
-            writer.append((line.box[0], _base_line(line)), line.text, font=font, fontsize=size)
+            base = line.box[1] + (line.box[3] - line.box[1]) * ASCENT
+            writer.append((line.box[0], base), line.text, font=font, fontsize=size)
             writer.write_text(page)
         return bytes(pdf.tobytes())
-
-
-def _base_line(line: OcrLine) -> float:
-    """Points from the top of the page to the line that the letters stand on."""
-    return line.box[1] + (line.box[3] - line.box[1]) * ASCENT
-
-
-def _fitting_sizes(lines: Sequence[OcrLine], widths: Sequence[float]) -> list[float]:
-    """The font sizes at which lines, each of a width in font sizes, are as wide as their boxes."""
-    return [(line.box[2] - line.box[0]) / max(wide, 0.1) for line, wide in zip(lines, widths, strict=True)]
 
 
 def _is_latin(text: str) -> bool:

@@ -36,7 +36,7 @@ HOMES = {
     "psutil": ["ingest/workers.py"],
     "pyarrow": ["ingest/partition/parquet.py"],
     "pymupdf": ["ingest/ocr.py", "ingest/partition/pdf*.py", "ingest/render.py"],
-    "pypdfium2": ["ingest/ocr.py", "ingest/partition/pdf*.py"],
+    "pypdfium2": ["ingest/partition/pdf*.py"],
     "oxmsg": ["ingest/partition/mail_msg.py"],
     "protego": ["ingest/crawl.py"],
     "rapidocr": ["ingest/ocr.py"],
