@@ -131,7 +131,7 @@ class Places:
             return []
         where, args = "", [match]
         if source_ids is not None:
-            where = f"AND place_keywords.rowid IN (SELECT id FROM places WHERE source_id IN {_LISTED})"
+            where = f"AND +place_keywords.rowid IN (SELECT id FROM places WHERE source_id IN {_LISTED})"
             args.append(json.dumps(list(source_ids)))
         best = (
             f"SELECT rowid AS id, -bm25(place_keywords) AS score FROM place_keywords"
