@@ -104,7 +104,7 @@ def test_a_model_is_not_given_summaries_and_what_it_says_after_one_is_left_out(l
 
     with OllamaServer(script=says_the_summary) as server:
         found = ask(library, server, "zebra migration giraffes drinking")
-        (request,) = server.requests_to("/api/chat")
+        request, *_ = server.requests_to("/api/chat")
     assert "giraffe" not in " ".join(passage.text for passage in request.passages)
     assert not found.found
     assert len(found.unsupported) == 1
@@ -114,7 +114,7 @@ def test_an_order_in_a_picture_is_quoted_material_and_never_an_answer(library, r
     question = "What are the opening hours of the lock?"
     with OllamaServer(script=SCRIPTS["obeys_injection"]) as server:
         found = ask(library, server, question)
-        (request,) = server.requests_to("/api/chat")
+        request, *_ = server.requests_to("/api/chat")
     assert any(ORDER in passage.text for passage in request.passages)
     assert "closed for ever" not in found.text
     assert best(retriever, question).chunk.image_path == IMAGE
