@@ -227,6 +227,15 @@ def _hosts(settings: Settings) -> Iterator[Check]:
             found=f"{host}, another machine, is sent {what}",
             fix="unset OLLAMA_HOST to keep all on this machine",
         )
+    if settings.openai_base_url:
+        near = is_loopback(settings.openai_base_url)
+        yield Check(
+            name="sent",
+            level="ok" if near else "note",
+            found=f"{without_secret(settings.openai_base_url)} ({'this' if near else 'another'} machine) is sent"
+            " questions with passages",
+            fix="" if near else "unset PINCITE_OPENAI_BASE_URL to keep all on this machine",
+        )
     if settings.llama_cloud_api_key:
         yield Check(
             name="sent",

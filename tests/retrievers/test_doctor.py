@@ -151,6 +151,17 @@ def test_this_machine_is_said_to_be_this_machine(tmp_path):
     assert (check.level, "(this machine)" in check.found) == ("ok", True)
 
 
+@pytest.mark.parametrize(
+    ("host", "level", "said"),
+    [("http://127.0.0.1:8000/v1", "ok", "(this machine)"), ("https://chat.example/v1", "note", "(another machine)")],
+)
+def test_a_server_with_openais_interface_is_named_with_what_it_is_sent(tmp_path, host, level, said):
+    found = [check for check in checks(tmp_path, openai_base_url=host) if host in check.found]
+    assert [(check.name, check.level) for check in found] == [("sent", level)]
+    assert said in found[0].found
+    assert "questions with passages" in found[0].found
+
+
 def test_another_machine_is_named_with_what_it_is_sent(tmp_path, monkeypatch):
     monkeypatch.setattr(doctor.Ollama, "version", lambda self: None)
     check = named(checks(tmp_path, ollama_host="http://gpu.example:11434"), "sent")
