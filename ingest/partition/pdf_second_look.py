@@ -20,6 +20,7 @@ from ingest.partition.pdf_headings import page_headings, with_left_titles
 from ingest.partition.pdf_loss import loss_warnings, lost_words
 from ingest.partition.pdf_page import page_record, with_crops
 from ingest.partition.pdf_pictures import is_garbled, line_elements, read_regions, read_scale, unread_regions
+from ingest.partition.pdf_table_repairs import unless_lost
 from ingest.partition.pdf_table_rulings import page_rules, ruled_boxes
 from ingest.partition.pdf_text import page_elements
 from ingest.partition.pdf_words import PageText, PageWord, page_element, plain_words, squeezed
@@ -104,7 +105,8 @@ def _read_tables(source: Source, work: PageText, draft: Partition, options: Part
         grids = read_tables(source.path, work.number, password=options.password)
     except BrokenError as exc:
         return replace(draft, warnings=(f"page {work.number}: no second look at its tables ({exc})",))
-    elements = with_left_titles(work, with_grids(work, draft.elements, grids))
+    first = list(draft.elements)
+    elements = unless_lost(work, first, with_left_titles(work, with_grids(work, first, grids)))
     page = page_record(work, lost_words(work.words, elements), 0.0)
     return Partition(elements=tuple(elements), pages=(replace(page, tier="careful"),))
 

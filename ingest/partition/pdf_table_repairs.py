@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from ingest.partition.pdf_boxes import gap_between
+from ingest.partition.pdf_loss import lost_words
 from ingest.partition.pdf_table_heads import with_heads
 from ingest.partition.pdf_table_numbers import with_number_tables
 from ingest.partition.pdf_table_ruled import with_ruled_tables
@@ -16,6 +17,8 @@ from ingest.types import BoundingBox, Cell, Element, union_box
 
 LEADERS = 0.5
 """Share of a table's rows with dots between a text and a page number, from which on it is a table of contents."""
+SLIGHT = 0.005
+"""Share of a page's letters that a new reading may drop: the marks and leaders of a table."""
 LABEL_REACH = 12.0
 """Points between a chart and a row of its labels, at most."""
 
@@ -28,8 +31,17 @@ def mended(work: PageText, elements: Sequence[Element]) -> list[Element]:
     """The elements of a page with tables made whole from what is drawn and written on it."""
     found = [part for element in elements for part in _without_contents(element)]
     found = [_as_labels(element, found) for element in found]
-    found = with_number_tables(work, with_ruled_tables(work, found))
-    return with_sideways_tables(work, with_heads(work, found))
+    for mend in (with_ruled_tables, with_number_tables, with_heads, with_sideways_tables):
+        found = unless_lost(work, found, mend(work, found))
+    return found
+
+
+def unless_lost(work: PageText, before: list[Element], after: list[Element]) -> list[Element]:
+    """A new reading of a page's tables, unless words are in no element any more that were in one before."""
+    if after == before:
+        return before
+    held, left = (lost_words(work.words, found).share for found in (before, after))
+    return after if held is None or left is None or left >= held - SLIGHT else before
 
 
 def _without_contents(element: Element) -> Iterator[Element]:

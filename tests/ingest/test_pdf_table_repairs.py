@@ -6,6 +6,9 @@ import pymupdf
 import pytest
 
 from ingest.partition import PartitionOptions, partition
+from ingest.partition.pdf_parse import parse_pages
+from ingest.partition.pdf_table_repairs import unless_lost
+from ingest.partition.pdf_words import PageText, page_element, page_words
 from ingest.tables import column_headers
 from ingest.types import Element, Source
 
@@ -226,3 +229,17 @@ def test_sideways_table_is_read_upright_and_once(tmp_path, turned):
     cell = next(cell for cell in table.cells if cell.text == "1,310")
     assert cell.box is not None
     assert cell.box[3] - cell.box[1] > cell.box[2] - cell.box[0]
+
+
+def test_a_new_reading_of_tables_that_drops_words_is_not_taken(tmp_path):
+    document, _ = new_page()
+    document.save(tmp_path / "page.pdf")
+    source = Source(id="id", path=tmp_path / "page.pdf", format="pdf", size=1)
+    parsed = parse_pages(source, (1,)).pages[0]
+    work = PageText(parsed, page_words(parsed))
+    whole = [page_element(1, "NarrativeText", PROSE * 3, (72, 40, 520, 110))]
+    part = [page_element(1, "Table", PROSE, (72, 40, 520, 110))]
+    moved = [page_element(1, "Table", PROSE * 3, (72, 40, 520, 110))]
+    assert unless_lost(work, whole, part) == whole
+    assert unless_lost(work, whole, moved) == moved
+    assert unless_lost(work, part, whole) == whole
