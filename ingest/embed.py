@@ -33,6 +33,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 import numpy as np
 
 from ingest.errors import ModelError, UsageError, WeightsError
+from ingest.models import encodable
 from ingest.settings import Settings
 from ingest.types import stable_id
 
@@ -403,11 +404,6 @@ def session_errors() -> tuple[type[Exception], ...]:
 
     found = (getattr(vendor, name) for name in dir(vendor))
     return (ValueError, *(each for each in found if isinstance(each, type) and issubclass(each, Exception)))
-
-
-def encodable(text: str) -> str:
-    """The text without lone surrogates, which broken PDFs yield and no tokenizer or server takes."""
-    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _unit_rows(rows: Sequence[NDArray[np.float32]], dimension: int) -> NDArray[np.float32]:

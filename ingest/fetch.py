@@ -38,7 +38,6 @@ TOTAL_SECONDS = 120.0
 """Seconds that one request may take with all its redirects."""
 MAX_ADDRESSES = 4
 """Addresses of one host that are tried."""
-READ_BYTES = 2**16
 _PORTS = {"http": 80, "https": 443}
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})

@@ -152,10 +152,11 @@ def _decorative(png: bytes, path: str, uses: _Uses, found: Partition) -> str:
         return REPEATED
     if not found.pages and times >= OFTEN and sides[0] < LOGO_SIDE:
         return REPEATED
-    return PLAIN if _is_plain_png(png) else ""
+    return PLAIN if is_plain_png(png) else ""
 
 
-def _is_plain_png(png: bytes) -> bool:
+def is_plain_png(png: bytes) -> bool:
+    """Whether a stored picture shows nothing, as ``is_plain`` tells."""
     from PIL import Image
 
     with Image.open(io.BytesIO(png)) as picture:

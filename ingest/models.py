@@ -137,7 +137,7 @@ class Ollama:
         Raises:
             ModelError: any of its kinds; after the first token it is not tried again.
         """
-        sent = [{"role": message.role, "content": _encodable(message.content)} for message in messages]
+        sent = [{"role": message.role, "content": encodable(message.content)} for message in messages]
         options = _options(num_ctx, temperature, num_predict)
         return self._stream(
             model,
@@ -182,7 +182,7 @@ class Ollama:
         tokens = self._stream(
             model,
             lambda client: client.generate(
-                model, _encodable(prompt), images=[image], stream=True, options=options, keep_alive=keep_alive
+                model, encodable(prompt), images=[image], stream=True, options=options, keep_alive=keep_alive
             ),
             lambda part: part.response or "",
         )
@@ -196,7 +196,7 @@ class Ollama:
         """
         if not texts:
             return []
-        answer = self._call(model, lambda client: client.embed(model, [_encodable(text) for text in texts]))
+        answer = self._call(model, lambda client: client.embed(model, [encodable(text) for text in texts]))
         if len(answer.embeddings) != len(texts):
             raise ModelError(
                 f"{self.address} returned {len(answer.embeddings)} vectors for {len(texts)} texts: "
@@ -317,8 +317,8 @@ def _with_tag(model: str) -> str:
     return model if ":" in model.rpartition("/")[2] else f"{model}:latest"
 
 
-def _encodable(text: str) -> str:
-    # A broken text layer may hold half of a surrogate pair, which no request can carry.
+def encodable(text: str) -> str:
+    """The text without lone surrogates, which broken text layers hold and no tokenizer or request can carry."""
     return text.encode("utf-8", "replace").decode("utf-8")
 
 

@@ -55,9 +55,9 @@ _TURNS = 3
 _SMALL = 2
 """Digits of a number that is no year or key."""
 _JOINED = 6
-"""Letters that two words must have together to be looked for as one, as in "Best Buy" and BESTBUY."""
+"""Letters that two words must have together to be looked for as one, as in "North Quay" and NORTHQUAY."""
 _PREFIX = 3
-"""Letters of a name that may begin a longer word of a file's name, as "CVS" does CVSHEALTH."""
+"""Letters of a name that may begin a longer word of a file's name, as "Tide" does TIDEMARK."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +138,7 @@ def _from_end(question: str) -> tuple[int, ...]:
 
 
 def name_parts(name: str) -> frozenset[str]:
-    """The words of a document's name: of ``BESTBUY_2024Q2_10Q.pdf`` bestbuy, 2024, q2 and 10q.
+    """The words of a document's name: of ``NORTHQUAY_2024Q2_10Q.pdf`` northquay, 2024, q2 and 10q.
 
     A name that a machine gave, of letters and digits in turn, is one word; days and other small numbers are none.
     """

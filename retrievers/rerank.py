@@ -13,8 +13,9 @@ from typing import Protocol
 
 import numpy as np
 
-from ingest.embed import PackagedFile, encodable, open_session, read_tokenizer, session_errors
+from ingest.embed import PackagedFile, open_session, read_tokenizer, session_errors
 from ingest.errors import ModelError, WeightsError
+from ingest.models import encodable
 from ingest.types import Hit
 from retrievers.language import content_terms, stem
 

@@ -7,7 +7,6 @@ for titles judges the slides that have no title of their own.
 
 from __future__ import annotations
 
-import io
 import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,7 +16,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from ingest.errors import BrokenError
-from ingest.images import is_plain, is_too_small
+from ingest.images import is_plain_png, is_too_small
 from ingest.partition import PartitionOptions
 from ingest.partition.archives import check_archive, office_package
 from ingest.partition.bridge import offline_unstructured, picture_png, vendor_errors
@@ -451,18 +450,11 @@ def _stored(part: Part, reading: _Reading) -> str | None:
     name = str(part.partname)
     if name not in reading.stored:
         made = picture_png(part.blob)
-        key = None if made is None else "" if _shows_nothing(made[1]) else made[0]
+        key = None if made is None else "" if is_plain_png(made[1]) else made[0]
         reading.stored[name] = key
         if made and key:
             reading.images[key] = made[1]
     return reading.stored[name]
-
-
-def _shows_nothing(png: bytes) -> bool:
-    from PIL import Image
-
-    with Image.open(io.BytesIO(png)) as picture:
-        return is_plain(picture)
 
 
 def _is_decorative(shape: BaseShape) -> bool:

@@ -10,14 +10,14 @@ import base64
 import binascii
 import re
 import urllib.parse
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ingest.partition import PartitionOptions
 from ingest.partition.bridge import offline_unstructured, picture_png, to_elements, vendor_errors
 from ingest.partition.encoding import declared_charset, decode
-from ingest.partition.web_main import main_content
+from ingest.partition.web_main import drop_nodes, main_content
 from ingest.tables import block_text, element_to_cells
 from ingest.types import Cell, Partition, Source
 
@@ -67,7 +67,7 @@ def partition_markup(markup: str, source: Source, options: PartitionOptions, *, 
             return Partition(elements=(), warnings=tuple(seats.warnings))
         _flatten_layout(body)
         main = main_content(body) if is_page else body
-        _drop(node for tag in _CONTROLS for node in list(main.iter(tag)))
+        drop_nodes(node for tag in _CONTROLS for node in list(main.iter(tag)))
         _take_out(main, seats)
         found = [e for part in _classify(main) for e in seats.put_back(part)]
     elements = to_elements(found, source.id, seats.cells)
@@ -88,19 +88,13 @@ def _parse(markup: str, warnings: list[str]) -> HtmlElement | None:
     body = None if root is None else root.find("body")
     if body is None:
         return None
-    _drop(node for tag in _NEVER for node in list(body.iter(tag)))
-    _drop([node for node in body.iterdescendants() if _is_hidden(node)])
+    drop_nodes(node for tag in _NEVER for node in list(body.iter(tag)))
+    drop_nodes([node for node in body.iterdescendants() if _is_hidden(node)])
     return body
 
 
 def _is_hidden(node: HtmlElement) -> bool:
     return node.get("hidden") is not None or _HIDDEN.search(node.get("style", "")) is not None
-
-
-def _drop(nodes: Iterable[HtmlElement]) -> None:
-    for node in nodes:
-        if node.getparent() is not None:
-            node.drop_tree()
 
 
 # Tables and pictures.

@@ -97,14 +97,14 @@ def main_content(body: HtmlElement) -> HtmlElement:
 
     The only ``h1`` of a page comes along when it stands outside of the main part.
     """
-    _drop(list(_banners(body)))
+    drop_nodes(list(_banners(body)))
     titles = body.xpath(".//h1")
     title = titles[0] if len(titles) == 1 else None
     kept_title = copy.deepcopy(title) if title is not None else None
-    _drop(list(_named(body)))
+    drop_nodes(list(_named(body)))
     main = _main_part(body)
     if main is body:
-        _drop(list(_menus(body)))
+        drop_nodes(list(_menus(body)))
     if kept_title is not None and not main.xpath(".//h1"):
         kept_title.tail = None
         main.insert(0, kept_title)
@@ -117,7 +117,8 @@ def weight(node: HtmlElement) -> int:
     return sum(len(text.strip()) for text in node.itertext())
 
 
-def _drop(nodes: Iterable[HtmlElement]) -> None:
+def drop_nodes(nodes: Iterable[HtmlElement]) -> None:
+    """Take nodes with all that is in them out of their tree; the text after them stays."""
     for node in nodes:
         if node.getparent() is not None:
             node.drop_tree()
