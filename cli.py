@@ -882,6 +882,24 @@ def show(wanted: str, library: Path | None, output: Path, password: str | None) 
 
 @main.command()
 @library_option
+@click.option("--model", metavar="NAME", help="Who answers `ask`, as of `pincite ask`.")
+def mcp(library: Path | None, model: str | None) -> None:
+    """Serve search, ask and show to assistants over the Model Context Protocol (stdio).
+
+    \b
+    pincite mcp -l ~/papers/.pincite      what an assistant starts; it speaks over its standard input and output
+
+    \b
+    In the assistant's configuration:
+    {"mcpServers": {"pincite": {"command": "pincite", "args": ["mcp", "-l", "/path/to/.pincite"]}}}
+    """
+    from retrievers.mcp_server import build_server
+
+    build_server(_retriever(_settings(library)), model=model).run("stdio")
+
+
+@main.command()
+@library_option
 @json_option
 def doctor(library: Path | None, as_json: bool) -> None:
     """What is installed and reachable, which host is sent what, and what to do about what is not.

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from ingest.errors import MissingExtraError
 from ingest.types import Hit, Kind
 from retrievers.multi_vector import MultiVectorRetriever, Retriever
-from retrievers.shapes import boxes_json
+from retrievers.shapes import place_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -101,32 +101,16 @@ def _retriever_class() -> type[BaseRetriever]:
 def to_node(hit: Hit) -> NodeWithScore:
     """A hit as a node with its score: the chunk's text, and where it stands.
 
-    ``metadata`` has the keys ``chunk_id``, ``doc``, ``path``, ``page``, ``pages``, ``kind``, ``title_path`` (joined),
-    ``boxes`` (a list of ``{"page", "box"}`` in points from the top left), ``matched``, and of a table
-    ``text_as_html``, of a picture ``image``. All values can be written as JSON.
+    ``metadata`` is what ``shapes.place_json`` gives.
     """
     from llama_index.core.schema import NodeWithScore, TextNode
 
-    chunk = hit.chunk
-    metadata = {
-        "chunk_id": chunk.chunk_id,
-        "doc": hit.doc,
-        "path": hit.path,
-        "page": chunk.page_numbers[0] if chunk.page_numbers else None,
-        "pages": list(chunk.page_numbers),
-        "kind": chunk.kind,
-        "title_path": " › ".join(chunk.title_path),
-        "boxes": boxes_json(chunk.boxes),
-        "matched": hit.matched,
-        "text_as_html": chunk.text_as_html,
-        "image": chunk.image_path,
-    }
-    known = {name: value for name, value in metadata.items() if value is not None or name == "page"}
+    known = place_json(hit)
     shown = {name for name in SHOWN_TO_MODELS if known.get(name)}
     unseen = sorted(set(known) - shown)
     node = TextNode(
-        id_=chunk.chunk_id,
-        text=chunk.text,
+        id_=hit.chunk.chunk_id,
+        text=hit.chunk.text,
         metadata=known,
         excluded_llm_metadata_keys=unseen,
         excluded_embed_metadata_keys=unseen,

@@ -31,6 +31,19 @@ def hit_json(hit: Hit) -> JSON:
     }
 
 
+def place_json(hit: Hit) -> JSON:
+    """Where a hit stands, flat, as the metadata that other libraries keep beside a text.
+
+    The keys are ``chunk_id``, ``doc``, ``path``, ``page``, ``pages``, ``kind``, ``title_path`` (joined), ``boxes`` (a
+    list of ``{"page", "box"}`` in points from the top left), ``matched``, and of a table ``text_as_html``, of a picture
+    ``image``. All values can be written as JSON.
+    """
+    whole = hit_json(hit)
+    place = {name: value for name, value in whole.items() if name not in {"score", "text"}}
+    place["title_path"] = " › ".join(hit.chunk.title_path)
+    return {name: value for name, value in place.items() if value is not None or name == "page"}
+
+
 def answer_json(answer: Answer, session: str | None = None) -> JSON:
     """An answer of ``ask``."""
     return {

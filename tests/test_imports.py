@@ -27,9 +27,11 @@ HOMES = {
     "click": ["cli.py"],
     "docutils": ["ingest/partition/rst.py"],
     "httpcore": ["ingest/fetch.py"],
+    "langchain_core": ["retrievers/langchain.py"],
     "liteparse": ["ingest/partition/pdf*.py", "ingest/render.py"],
     "llama_cloud": ["ingest/partition/llamaparse.py"],
     "llama_index": ["retrievers/llama_index.py"],
+    "mcp": ["retrievers/mcp_server.py"],
     "nh3": ["ingest/tables.py"],
     "ollama": ["ingest/models.py"],
     "pebble": ["ingest/workers.py"],
@@ -48,9 +50,9 @@ HOMES = {
 """The only files that import a library."""
 
 LAZY = {
-    "PIL", "charset_normalizer", "chromadb", "docutils", "docx", "httpcore", "liteparse", "llama_cloud", "llama_index",
-    "lxml", "nh3", "ollama", "onnxruntime", "oxmsg", "pandas", "protego", "pyarrow", "pymupdf", "pypdfium2", "rapidocr",
-    "tokenizers", "unstructured", "watchfiles", "wordllama",
+    "PIL", "charset_normalizer", "chromadb", "docutils", "docx", "httpcore", "langchain_core", "liteparse",
+    "llama_cloud", "llama_index", "lxml", "mcp", "nh3", "ollama", "onnxruntime", "oxmsg", "pandas", "protego",
+    "pyarrow", "pymupdf", "pypdfium2", "rapidocr", "tokenizers", "unstructured", "watchfiles", "wordllama",
 }  # fmt: skip
 """Libraries that are imported only inside the functions that use them."""
 

@@ -119,6 +119,25 @@ def test_a_citation_query_engine_answers_with_pages(retriever_class):
     assert answer.source_nodes[0].metadata["boxes"] == [{"page": 3, "box": [72.0, 100.0, 300.0, 112.0]}]
 
 
+@pytest.mark.parametrize("engine", ["query", "chat"])
+def test_other_engines_give_their_model_the_chunks_and_return_them_as_sources(retriever_class, engine):
+    from llama_index.core.chat_engine import CondensePlusContextChatEngine
+    from llama_index.core.llms import MockLLM
+    from llama_index.core.memory import ChatMemoryBuffer
+    from llama_index.core.query_engine import RetrieverQueryEngine
+
+    retriever = retriever_class(retriever=HandMade(HITS[:1]))
+    if engine == "query":
+        answer = RetrieverQueryEngine.from_args(retriever, llm=MockLLM()).query("Why did the linkspan drop?")
+    else:
+        # Its default memory is a SQLite database that it never closes.
+        memory = ChatMemoryBuffer.from_defaults(token_limit=1000)
+        chat = CondensePlusContextChatEngine.from_defaults(retriever, llm=MockLLM(), memory=memory)
+        answer = chat.chat("Why did it drop?")
+    assert HITS[0].chunk.text in str(answer)
+    assert [node.metadata["chunk_id"] for node in answer.source_nodes] == ["c1"]
+
+
 def test_without_llama_index_the_error_carries_the_install_line():
     code = (
         "import sys; sys.modules['llama_index'] = None; import retrievers.llama_index\n"
