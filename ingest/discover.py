@@ -54,6 +54,7 @@ _MAIL_START = re.compile(
 _OLE_MARKS = (("WordDocument", "doc"), ("PowerPoint Document", "ppt"), ("Workbook", "xls"), ("\0Book\0", "xls"))
 _OFFICE = ("docx", "pptx", "xlsx", "doc", "ppt", "xls")
 _ODF_TYPES = (("opendocument.text", "odt"), ("opendocument.presentation", "odt"), ("opendocument.spreadsheet", "ods"))
+_FLAT_ODF = re.compile(rb"<office:document\b[^>]*\boffice:mimetype=[\"']([^\"']+)")
 _SVG_START = re.compile(
     rb"(?:<\?xml[^>]*\?>|<!--.*?-->|<!doctype svg[^>\[]*(?:\[.*?\])?\s*>|\s)+<(?:\w+:)?svg\b", re.DOTALL
 )
@@ -284,7 +285,7 @@ def _zip_format(file: BinaryIO) -> str | None:
         return None
     if kind.startswith("application/epub") or ("META-INF/container.xml" in names and "content.xml" not in names):
         return "epub"
-    if "content.xml" in names and (kind or "META-INF/manifest.xml" in names):
+    if ("content.xml" in names or "encrypted-package" in names) and (kind or "META-INF/manifest.xml" in names):
         return next((form for mark, form in _ODF_TYPES if mark in kind), "zip" if kind else "odt")
     return next((kind for mark, kind in _ZIP_MARKS if any(n.startswith(mark) for n in names)), "zip")
 
@@ -333,6 +334,8 @@ def _text_format(head: bytes, named: str | None) -> str | None:
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if named in (None, "svg") and (start.startswith(b"<svg") or _SVG_START.match(start)):
         return "svg"
+    if b"office:document" in start and (flat := _FLAT_ODF.search(start)):
+        return next((form for mark, form in _ODF_TYPES if mark.encode() in flat[1]), None)
     looks_html = start.startswith((b"<!doctype html", b"<html")) or (
         start.startswith((b"<?xml", b"<!--")) and b"<html" in start
     )

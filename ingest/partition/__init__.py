@@ -181,7 +181,7 @@ FORMATS: dict[str, Format] = {
         ),
         Format(
             name="odt",
-            extensions=(".odt", ".ott", ".odp", ".otp"),
+            extensions=(".odt", ".ott", ".odp", ".otp", ".fodt", ".fodp"),
             module="ingest.partition.opendocument",
             library="lxml",
             keeps="headings, paragraphs, lists, notes, tables with merged cells, pictures with captions, charts' data,"
@@ -249,6 +249,13 @@ FORMATS: dict[str, Format] = {
             module="ingest.partition.sheets",
             library="lxml",
             keeps="each block of cells a table as the sheet shows it, merged cells, headers, titles, notes",
+        ),
+        Format(
+            name="ods",
+            extensions=(".ods", ".ots", ".fods"),
+            module="ingest.partition.sheets",
+            library="lxml",
+            keeps="what is kept of a workbook in `.xlsx`",
         ),
         Format(
             name="csv",

@@ -6,14 +6,17 @@ needs pandoc, which loses spans and pictures.
 
 from __future__ import annotations
 
+import base64
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ingest.errors import BrokenError, EncryptedError
 from ingest.partition import PartitionOptions
-from ingest.partition.archives import ENCRYPTED, Members, member_name, opened, safe_xml
+from ingest.partition.archives import ENCRYPTED, member_name, opened, safe_xml
 from ingest.partition.bridge import picture_png, vendor_errors
 from ingest.partition.equations import mathml_text
 from ingest.partition.flow import Block, Slot, flow_elements, place_slots
@@ -30,17 +33,17 @@ MAX_NESTING = 60
 """Levels of blocks inside of blocks that are followed."""
 
 _NS = "urn:oasis:names:tc:opendocument:xmlns:"
-_OFFICE, _TEXT, _TABLE, _DRAW, _STYLE = (f"{{{_NS}{n}:1.0}}" for n in ("office", "text", "table", "drawing", "style"))
+OFFICE, TEXT, TABLE, _DRAW, _STYLE = (f"{{{_NS}{n}:1.0}}" for n in ("office", "text", "table", "drawing", "style"))
 _FO, _SVG, _PRESENTATION, _CHART = (
     f"{{{_NS}{n}:1.0}}" for n in ("xsl-fo-compatible", "svg-compatible", "presentation", "chart")
 )
 _XLINK = "{http://www.w3.org/1999/xlink}href"
 _MATH = "{http://www.w3.org/1998/Math/MathML}math"
 _SILENT = (
-    *(f"{_TEXT}{n}" for n in ("tracked-changes", "ruby-text", "note-citation", "hidden-text", "hidden-paragraph")),
-    *(f"{_OFFICE}{n}" for n in ("annotation", "annotation-end", "forms", "script")),
-    *(f"{_TEXT}{n}" for n in ("table-of-content", "illustration-index", "table-index", "alphabetical-index")),
-    *(f"{_TEXT}{n}" for n in ("object-index", "user-index", "sequence-decls", "variable-decls")),
+    *(f"{TEXT}{n}" for n in ("tracked-changes", "ruby-text", "note-citation", "hidden-text", "hidden-paragraph")),
+    *(f"{OFFICE}{n}" for n in ("annotation", "annotation-end", "forms", "script")),
+    *(f"{TEXT}{n}" for n in ("table-of-content", "illustration-index", "table-index", "alphabetical-index")),
+    *(f"{TEXT}{n}" for n in ("object-index", "user-index", "sequence-decls", "variable-decls")),
     f"{_SVG}title",
     f"{_SVG}desc",
 )
@@ -56,7 +59,7 @@ def partition(source: Source, options: PartitionOptions) -> Partition:
         EncryptedError: it needs a password.
         BrokenError: it is empty, damaged, no such document, or unpacks to more than it should.
     """
-    with vendor_errors("OpenDocument file"), opened(source.path, "OpenDocument file") as members:
+    with vendor_errors("OpenDocument file"), _members(source.path) as members:
         if b"encryption-data" in members.get("META-INF/manifest.xml", b""):
             raise EncryptedError(ENCRYPTED)
         if "content.xml" not in members:
@@ -64,8 +67,8 @@ def partition(source: Source, options: PartitionOptions) -> Partition:
         content = safe_xml(members["content.xml"])
         styles = safe_xml(members["styles.xml"]) if "styles.xml" in members else content
         reading = _Reading(members=members, styles=_Styles([styles, content]), pictures=options.images != "off")
-        body = next(content.iter(f"{_OFFICE}body"))
-        slides = list(body.iterfind(f"{_OFFICE}presentation/{_DRAW}page"))
+        body = next(content.iter(f"{OFFICE}body"))
+        slides = list(body.iterfind(f"{OFFICE}presentation/{_DRAW}page"))
         blocks = list(_deck(slides, reading, options)) if slides else _text(body, styles, reading)
     width, height = _page_size(styles)
     return Partition(
@@ -74,6 +77,18 @@ def partition(source: Source, options: PartitionOptions) -> Partition:
         images=reading.images,
         warnings=tuple(dict.fromkeys(reading.warnings)),
     )
+
+
+@contextmanager
+def _members(path: Path) -> Iterator[Mapping[str, bytes]]:
+    """The members of an archive; of a flat file (.fodt, .fodp), which is one XML document, that as the content."""
+    with path.open("rb") as file:
+        is_archive = file.read(4) in (b"", b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+    if is_archive:
+        with opened(path, "OpenDocument file") as members:
+            yield members
+    else:
+        yield {"content.xml": path.read_bytes()}
 
 
 # Styles.
@@ -89,7 +104,7 @@ class _Styles:
         for root in roots:
             for node in root.iter(f"{_STYLE}style"):
                 self._by_name[node.get(f"{_STYLE}family", ""), node.get(f"{_STYLE}name", "")] = node
-            self._lists.update((n.get(f"{_STYLE}name", ""), n) for n in root.iter(f"{_TEXT}list-style"))
+            self._lists.update((n.get(f"{_STYLE}name", ""), n) for n in root.iter(f"{TEXT}list-style"))
             for node in root.iter(f"{_STYLE}default-style"):
                 self._defaults.setdefault(node.get(f"{_STYLE}family", ""), node)
 
@@ -118,8 +133,8 @@ class _Styles:
     def numbering(self, name: str, depth: int) -> _Element | None:
         """How a list counts at a depth, if it does so by plain numbers."""
         found = self._lists.get(name)
-        levels = [] if found is None else found.iterchildren(f"{_TEXT}list-level-style-number")
-        wanted = (n for n in levels if n.get(f"{_TEXT}level") == str(depth + 1) and n.get(f"{_STYLE}num-format") == "1")
+        levels = [] if found is None else found.iterchildren(f"{TEXT}list-level-style-number")
+        wanted = (n for n in levels if n.get(f"{TEXT}level") == str(depth + 1) and n.get(f"{_STYLE}num-format") == "1")
         return next(wanted, None)
 
     def letters(self, family: str, name: str) -> tuple[bool | None, float | None]:
@@ -158,7 +173,7 @@ def _page_size(styles: _Element) -> tuple[float, float]:
 class _Reading:
     """A document that is being read, and the pictures found in it."""
 
-    members: Members
+    members: Mapping[str, bytes]
     styles: _Styles
     pictures: bool
     images: dict[str, bytes] = field(default_factory=dict)
@@ -170,13 +185,13 @@ class _Reading:
         form = self.styles.numbering(_list_style(node), depth)
         if form is None:
             return lambda _: ""
-        follows = node.get(f"{_TEXT}continue-numbering") == "true" or node.get(f"{_TEXT}continue-list")
+        follows = node.get(f"{TEXT}continue-numbering") == "true" or node.get(f"{TEXT}continue-list")
         key = f"{_list_style(node)};{depth}"
-        start = _digits(form.get(f"{_TEXT}start-value"), 1)
+        start = _digits(form.get(f"{TEXT}start-value"), 1)
         self.counted[key] = self.counted.get(key, start - 1) if follows else start - 1
 
         def label(item: _Element) -> str:
-            self.counted[key] = _digits(item.get(f"{_TEXT}start-value"), self.counted[key] + 1)
+            self.counted[key] = _digits(item.get(f"{TEXT}start-value"), self.counted[key] + 1)
             around = form.get(f"{_STYLE}num-prefix", ""), form.get(f"{_STYLE}num-suffix", "")
             return f"{around[0]}{self.counted[key]}{around[1]}"
 
@@ -189,8 +204,8 @@ def _digits(text: str | None, default: int) -> int:
 
 def _list_style(node: _Element) -> str:
     """The style of a list, which inner lists inherit."""
-    around = (node, *node.iterancestors(f"{_TEXT}list"))
-    return next((name for n in around if (name := n.get(f"{_TEXT}style-name"))), "")
+    around = (node, *node.iterancestors(f"{TEXT}list"))
+    return next((name for n in around if (name := n.get(f"{TEXT}style-name"))), "")
 
 
 def _text(body: _Element, styles: _Element, reading: _Reading) -> list[Block]:
@@ -204,7 +219,7 @@ def _text(body: _Element, styles: _Element, reading: _Reading) -> list[Block]:
 def _edge(styles: _Element, kind: str) -> Iterator[str]:
     """The text of each header or footer of the pages."""
     for node in styles.iter(f"{_STYLE}{kind}", f"{_STYLE}{kind}-first", f"{_STYLE}{kind}-left"):
-        text = " ".join(filter(None, (_line(p) for p in node.iter(f"{_TEXT}p", f"{_TEXT}h"))))
+        text = " ".join(filter(None, (paragraph_text(p) for p in node.iter(f"{TEXT}p", f"{TEXT}h"))))
         if text:
             yield text
 
@@ -217,11 +232,11 @@ def _blocks(root: _Element, reading: _Reading, depth: int, level: int) -> Iterat
     for node in root:
         if node.tag in _SILENT:
             continue
-        if node.tag in (f"{_TEXT}p", f"{_TEXT}h"):
+        if node.tag in (f"{TEXT}p", f"{TEXT}h"):
             yield from _paragraph(node, reading, level)
-        elif node.tag == f"{_TEXT}list":
+        elif node.tag == f"{TEXT}list":
             yield from _items(node, reading, depth, level)
-        elif node.tag == f"{_TABLE}table":
+        elif node.tag == f"{TABLE}table":
             yield from _table(node, reading, level)
         elif node.tag == f"{_DRAW}frame":
             yield from _frame(node, reading, level)
@@ -232,11 +247,11 @@ def _blocks(root: _Element, reading: _Reading, depth: int, level: int) -> Iterat
 def _items(node: _Element, reading: _Reading, depth: int, level: int) -> Iterator[Block]:
     """The items of a list: the first paragraph of each, with its number if it has one, and what else stands in it."""
     labels = reading.labels(node, depth)
-    for item in node.iterchildren(f"{_TEXT}list-item", f"{_TEXT}list-header"):
-        is_first = item.tag == f"{_TEXT}list-item"
+    for item in node.iterchildren(f"{TEXT}list-item", f"{TEXT}list-header"):
+        is_first = item.tag == f"{TEXT}list-item"
         label = labels(item) if is_first else ""
         for child in item if level < MAX_NESTING else ():
-            if child.tag == f"{_TEXT}list":
+            if child.tag == f"{TEXT}list":
                 yield from _items(child, reading, depth + 1, level + 1)
                 continue
             for block in _blocks_of(child, reading, level):
@@ -249,7 +264,7 @@ def _items(node: _Element, reading: _Reading, depth: int, level: int) -> Iterato
 
 
 def _blocks_of(node: _Element, reading: _Reading, level: int) -> Iterator[Block]:
-    if node.tag in (f"{_TEXT}p", f"{_TEXT}h"):
+    if node.tag in (f"{TEXT}p", f"{TEXT}h"):
         yield from _paragraph(node, reading, level)
     else:
         yield from _blocks(node, reading, 0, level + 1)
@@ -261,22 +276,22 @@ def _paragraph(node: _Element, reading: _Reading, level: int) -> Iterator[Block]
     first = _first_anchored(node)
     if first:
         yield from anchored
-    text = _line(node)
+    text = paragraph_text(node)
     if text:
         yield _styled(node, text, reading.styles)
     if not first:
         yield from anchored
-    for note in node.iter(f"{_TEXT}note-body"):
-        if next(note.iterancestors(f"{_TEXT}p", f"{_TEXT}h")) is node:
-            said = " ".join(filter(None, (_line(p) for p in note.iter(f"{_TEXT}p"))))
+    for note in node.iter(f"{TEXT}note-body"):
+        if next(note.iterancestors(f"{TEXT}p", f"{TEXT}h")) is node:
+            said = " ".join(filter(None, (paragraph_text(p) for p in note.iter(f"{TEXT}p"))))
             yield Block(category="NarrativeText", text=said, is_plain=False)
 
 
 def _styled(node: _Element, text: str, styles: _Styles) -> Block:
     """A paragraph's block as its style and its letters say."""
-    name = node.get(f"{_TEXT}style-name", "")
+    name = node.get(f"{TEXT}style-name", "")
     names = styles.names(name)
-    level = node.get(f"{_TEXT}outline-level", "1") if node.tag == f"{_TEXT}h" else ""
+    level = node.get(f"{TEXT}outline-level", "1") if node.tag == f"{TEXT}h" else ""
     depth = int(level) - 1 if level.isdecimal() else styles.outline(name)
     if depth is None and names and any(n in ("title", "subtitle") for n in names):
         depth = 0 if "title" in names else 1
@@ -292,9 +307,9 @@ def _letters(node: _Element, name: str, styles: _Styles) -> tuple[bool, float | 
     """Whether all letters of a paragraph are bold, and the size of the largest in points."""
     own = styles.letters("paragraph", name)
     looks = [own] if _has_own_text(node) else []
-    for span in node.iter(f"{_TEXT}span"):
+    for span in node.iter(f"{TEXT}span"):
         if _has_own_text(span):
-            bold, size = styles.letters("text", span.get(f"{_TEXT}style-name", ""))
+            bold, size = styles.letters("text", span.get(f"{TEXT}style-name", ""))
             looks.append((own[0] if bold is None else bold, size or own[1]))
     sizes = [size for _, size in looks if size]
     return bool(looks) and all(bold for bold, _ in looks), max(sizes, default=None)
@@ -308,7 +323,7 @@ def _has_own_text(node: _Element) -> bool:
 # Text.
 
 
-def _line(node: _Element) -> str:
+def paragraph_text(node: _Element) -> str:
     """The text of a paragraph without what is anchored in it and its notes."""
     return " ".join("".join(_pieces(node)).split())
 
@@ -316,11 +331,11 @@ def _line(node: _Element) -> str:
 def _pieces(node: _Element) -> Iterator[str]:
     yield node.text or ""
     for child in node:
-        if child.tag in (f"{_TEXT}s", f"{_TEXT}tab", f"{_TEXT}line-break"):
+        if child.tag in (f"{TEXT}s", f"{TEXT}tab", f"{TEXT}line-break"):
             yield " "
         elif _is_formula(child):
             yield ""
-        elif isinstance(child.tag, str) and child.tag not in (*_SILENT, f"{_TEXT}note") and not _is_drawn(child):
+        elif isinstance(child.tag, str) and child.tag not in (*_SILENT, f"{TEXT}note") and not _is_drawn(child):
             yield from _pieces(child)
         yield child.tail or ""
 
@@ -338,7 +353,7 @@ def _anchored(node: _Element) -> Iterator[_Element]:
     for child in node:
         if _is_drawn(child):
             yield child
-        elif child.tag not in _SILENT and child.tag != f"{_TEXT}note":
+        elif child.tag not in _SILENT and child.tag != f"{TEXT}note":
             yield from _anchored(child)
 
 
@@ -349,7 +364,7 @@ def _first_anchored(node: _Element) -> bool:
     for child in node:
         if _is_drawn(child):
             return True
-        if _line(child) or (child.tail and child.tail.strip()):
+        if paragraph_text(child) or (child.tail and child.tail.strip()):
             return False
     return False
 
@@ -368,10 +383,10 @@ def _frame(node: _Element, reading: _Reading, level: int) -> Iterator[Block]:
     """What a frame shows: the best of its variants."""
     alt = _alternative_text(node)
     shown = [child for child in node if child.tag not in _SILENT]
-    box = next((c for c in shown if c.tag in (f"{_DRAW}text-box", f"{_TABLE}table")), None)
+    box = next((c for c in shown if c.tag in (f"{_DRAW}text-box", f"{TABLE}table")), None)
     chart = [b for c in shown if c.tag == f"{_DRAW}object" for b in _object(c, reading, level)]
     if box is not None:
-        yield from _table(box, reading, level) if box.tag == f"{_TABLE}table" else _blocks(box, reading, 0, level + 1)
+        yield from _table(box, reading, level) if box.tag == f"{TABLE}table" else _blocks(box, reading, 0, level + 1)
     elif chart:
         yield from chart
     elif reading.pictures:
@@ -388,7 +403,7 @@ def _picture(variants: Sequence[_Element], alt: str, reading: _Reading) -> Itera
     found = False
     for node in variants:
         name = member_name("content.xml", node.get(_XLINK, ""))
-        content = reading.members.get(name or "")
+        content = reading.members.get(name or "") or _held(node)
         if not content:
             continue
         found = True
@@ -400,6 +415,14 @@ def _picture(variants: Sequence[_Element], alt: str, reading: _Reading) -> Itera
         reading.warnings.append(f"picture {name}: of a type that is not read, or too large")
     if alt and (found or variants):
         yield Block(category="Image", text=alt)
+
+
+def _held(node: _Element) -> bytes:
+    """A picture that stands in the text itself, as in flat files."""
+    try:
+        return base64.b64decode(node.findtext(f"{OFFICE}binary-data") or "")
+    except ValueError:
+        return b""
 
 
 def _object(node: _Element, reading: _Reading, level: int) -> Iterator[Block]:
@@ -414,12 +437,12 @@ def _object(node: _Element, reading: _Reading, level: int) -> Iterator[Block]:
     for chart in root.iter(f"{_CHART}chart"):
         yield from (replace(b, cells=_with_names(b.cells)) for b in _charts_tables(chart, reading, level))
         title = chart.find(f"{_CHART}title")
-        said = "" if title is None else " ".join(filter(None, (_line(p) for p in title.iter(f"{_TEXT}p"))))
+        said = "" if title is None else " ".join(filter(None, (paragraph_text(p) for p in title.iter(f"{TEXT}p"))))
         yield Block(category="FigureCaption", text=said)
 
 
 def _charts_tables(chart: _Element, reading: _Reading, level: int) -> Iterator[Block]:
-    for table in chart.iterchildren(f"{_TABLE}table"):
+    for table in chart.iterchildren(f"{TABLE}table"):
         yield from _table(table, reading, level)
 
 
@@ -434,14 +457,14 @@ def _with_names(cells: Sequence[Cell]) -> tuple[Cell, ...]:
 def _table(table: _Element, reading: _Reading, level: int) -> Iterator[Block]:
     """A table, then what else stands in its cells: pictures and tables. One of a single cell only frames its blocks."""
     rows = list(_rows(table))
-    nodes = [c for row in rows for c in row.iterchildren(f"{_TABLE}table-cell")]
+    nodes = [c for row in rows for c in row.iterchildren(f"{TABLE}table-cell")]
     if len(rows) == 1 and len(nodes) == 1:
         yield from _blocks(nodes[0], reading, 0, level + 1)
         return
     inside: dict[_Element, list[Block]] = {c: list(_blocks(c, reading, 0, level + 1)) for c in nodes}
     cells = place_slots([slots for row in rows for slots in _slots(row, inside)])
     head = sum(1 for row in rows if _is_header(row))
-    is_styled = _is_bold_over_plain([[inside[c] for c in row.iterchildren(f"{_TABLE}table-cell")] for row in rows])
+    is_styled = _is_bold_over_plain([[inside[c] for c in row.iterchildren(f"{TABLE}table-cell")] for row in rows])
     cells = with_header_rows(cells, head or int(first_row_heads(cells, is_styled=is_styled)))
     if any(c.text for c in cells):
         yield Block(category="Table", text="", cells=cells)
@@ -453,35 +476,36 @@ def _rows(table: _Element) -> Iterator[_Element]:
     """The rows of a table, in whatever groups they stand."""
     groups = ("table-header-rows", "table-rows", "table-row-group")
     for node in table:
-        if node.tag == f"{_TABLE}table-row":
+        if node.tag == f"{TABLE}table-row":
             yield node
-        elif node.tag in [f"{_TABLE}{g}" for g in groups]:
+        elif node.tag in [f"{TABLE}{g}" for g in groups]:
             yield from _rows(node)
 
 
 def _is_header(row: _Element) -> bool:
-    return bool(row.getparent().tag == f"{_TABLE}table-header-rows")
+    return bool(row.getparent().tag == f"{TABLE}table-header-rows")
 
 
 def _slots(row: _Element, inside: dict[_Element, list[Block]]) -> Iterator[list[Slot]]:
     """A row's slots, as often as the row is repeated."""
     slots: list[Slot] = []
-    for node in row.iterchildren(f"{_TABLE}table-cell", f"{_TABLE}covered-table-cell"):
-        covered = node.tag == f"{_TABLE}covered-table-cell"
+    for node in row.iterchildren(f"{TABLE}table-cell", f"{TABLE}covered-table-cell"):
+        covered = node.tag == f"{TABLE}covered-table-cell"
         lines = (" ".join(b.text.split()) for b in inside.get(node, ()) if not b.cells and b.category != "Image")
         slot = Slot(
             text="\n".join(line for line in lines if line),
-            colspan=_number(node, "number-columns-spanned", MAX_COLUMNS),
-            rowspan=_number(node, "number-rows-spanned", MAX_ROWSPAN),
+            colspan=count_of(node, "number-columns-spanned", MAX_COLUMNS),
+            rowspan=count_of(node, "number-rows-spanned", MAX_ROWSPAN),
             covered=covered,
         )
-        slots += [slot] * min(_number(node, "number-columns-repeated", MAX_REPEATS), MAX_COLUMNS - len(slots))
+        slots += [slot] * min(count_of(node, "number-columns-repeated", MAX_REPEATS), MAX_COLUMNS - len(slots))
     filled = any(slot.text for slot in slots)
-    yield from [slots] * (_number(row, "number-rows-repeated", MAX_REPEATS) if filled else 1)
+    yield from [slots] * (count_of(row, "number-rows-repeated", MAX_REPEATS) if filled else 1)
 
 
-def _number(node: _Element, name: str, most: int) -> int:
-    value = node.get(f"{_TABLE}{name}", "1")
+def count_of(node: _Element, name: str, most: int) -> int:
+    """A count that an attribute of tables gives: at least 1, at most ``most``, 1 where there is none."""
+    value = node.get(f"{TABLE}{name}", "1")
     return max(1, min(int(value), most)) if value.isdecimal() else 1
 
 

@@ -26,7 +26,8 @@ _UNIT = re.compile(r"\(.{1,30}\)|\[.{1,30}\]|%|[$€£¥]|(?:in )?(?:thousands|m
 class Block:
     """Lines that belong together: the ``titles`` above, the rows of a table, of which ``header`` lead, and ``notes``.
 
-    ``row`` and ``column`` are the sheet's for the table's first cell.
+    ``row`` and ``column`` are the sheet's for the table's first cell, from 0; ``width`` counts the columns from there
+    to its last one. They are found once: a long table is asked for them at each group of its rows.
     """
 
     lines: list[Line]
@@ -34,21 +35,15 @@ class Block:
     titles: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     header: int = 0
+    row: int = field(init=False, default=0)
+    column: int = field(init=False, default=0)
+    width: int = field(init=False, default=0)
 
-    @property
-    def row(self) -> int:
-        """The first row of the table, from 0."""
-        return self.lines[0][0] if self.lines else 0
-
-    @property
-    def column(self) -> int:
-        """The leftmost column of the table, from 0."""
-        return min(values[0].column for _, values in self.lines)
-
-    @property
-    def width(self) -> int:
-        """Columns from the leftmost to the rightmost cell."""
-        return 1 + max(values[-1].column for _, values in self.lines) - self.column
+    def __post_init__(self) -> None:
+        if self.lines:
+            self.row = self.lines[0][0]
+            self.column = min(values[0].column for _, values in self.lines)
+            self.width = 1 + max(values[-1].column for _, values in self.lines) - self.column
 
     @property
     def is_table(self) -> bool:

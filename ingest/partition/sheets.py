@@ -54,6 +54,10 @@ def partition(source: Source, options: PartitionOptions) -> Partition:  # noqa: 
 def _grids(source: Source) -> tuple[list[Grid], list[str]]:
     if source.format == "xlsx":
         return read_workbook(source.path)
+    if source.format == "ods":
+        from ingest.partition.opendocument_sheets import read_ods
+
+        return read_ods(source.path)
     if source.format == "parquet":
         from ingest.partition.parquet import read_parquet
 
