@@ -228,10 +228,40 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ComputedCell:
+    """A table cell that a computation read: the citation it has, its place in the grid, its names and its text."""
+
+    citation: int
+    row: int
+    column: int
+    label: str
+    header: tuple[str, ...]
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Computation:
+    """How a figure was computed from a table: ``expression`` to read, ``value`` in ``unit`` (both empty for a list).
+
+    ``items`` are the rows or columns that answer a "which", best first. ``cells`` are those cited, of ``cell_count``
+    that were used.
+    """
+
+    operation: str
+    expression: str
+    value: float | None
+    unit: str
+    items: tuple[str, ...] = ()
+    cells: tuple[ComputedCell, ...] = ()
+    cell_count: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """An answer with its citations; ``found`` is false when the documents do not support one.
 
-    ``records`` are the add-ons that were asked for, best first; ``clarify`` is a question back.
+    ``records`` are the add-ons that were asked for, best first; ``clarify`` is a question back. ``computation`` is how
+    a figure was computed from a table.
     """
 
     question: str
@@ -244,6 +274,7 @@ class Answer:
     notes: tuple[str, ...] = ()
     records: tuple[Record, ...] = ()
     clarify: str | None = None
+    computation: Computation | None = None
     timing: Mapping[str, float] = field(default_factory=dict)
 
 

@@ -56,7 +56,7 @@ def answer_json(answer: Answer, session: str | None = None) -> JSON:
         "unsupported": list(answer.unsupported),
         "clarify": answer.clarify,
         "records": [asdict(record) for record in answer.records],
-        "computation": None,
+        "computation": asdict(answer.computation) if answer.computation else None,
         "notes": list(answer.notes),
         "results": [hit_json(h) for h in answer.hits],
         "timing": dict(answer.timing),
