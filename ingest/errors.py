@@ -14,6 +14,7 @@ PinciteError
 │   ├── NewerSchemaError
 │   ├── EmbedderMismatchError
 │   └── LibraryLockedError
+├── HistoryError             what was asked and answered before
 ├── ModelError               an embedding, chat or vision model
 │   ├── WeightsError
 │   ├── ModelUnreachableError
@@ -84,6 +85,10 @@ class EmbedderMismatchError(LibraryError):
 
 class LibraryLockedError(LibraryError):
     """Another process is writing to the library."""
+
+
+class HistoryError(PinciteError):
+    """The store of what was asked and answered before cannot be used."""
 
 
 class ModelError(PinciteError):

@@ -14,6 +14,8 @@ log = logging.getLogger(__name__)
 
 SCHEMA_VERSION = 2
 DATABASE = "library.sqlite"
+HISTORY = "history.sqlite"
+"""What was asked and answered, in a file of its own: a question is kept while an ingest writes."""
 _OWN_NAMES = {
     ".gitignore",
     "images",
@@ -24,6 +26,8 @@ _OWN_NAMES = {
     DATABASE,
     f"{DATABASE}-wal",
     f"{DATABASE}-shm",
+    HISTORY,
+    f"{HISTORY}-journal",
 }
 _INDEX_FILES = """
 CREATE TABLE index_files(

@@ -30,6 +30,7 @@ class Settings:
     llama_cloud_api_key: str | None = field(default=None, repr=False)  # key of LlamaParse, for `--parser llamaparse`
     llama_cloud_url: str = "https://api.cloud.llamaindex.ai"  # the LlamaParse server
     llama_cloud_tier: str = "agentic"  # tier of LlamaParse: fast, cost_effective, agentic or agentic_plus
+    history_url: str | None = field(default=None, repr=False)  # MongoDB to keep sessions in; else the library's folder
     jobs: int = 0  # worker processes; 0: one a core
     max_file_mb: int = 200  # larger files are skipped
     keep_summaries: bool = False  # 1: descriptions of pictures outlive the removal of their documents, for re-use

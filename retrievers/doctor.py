@@ -22,6 +22,7 @@ PACKAGES = ("liteparse", "pymupdf", "unstructured", "chromadb", "onnxruntime", "
 EXTRAS = {
     "llamaindex": ("llama-index-core", "retrievers for llama-index"),
     "llamaparse": ("llama-cloud", "for parsing in the cloud by LlamaParse, with --parser llamaparse"),
+    "mongo": ("pymongo", "sessions in MongoDB, with PINCITE_HISTORY_URL"),
 }
 WEIGHTS = {
     "wordllama": (WORDLLAMA_MATRIX, WORDLLAMA_TOKENIZER),

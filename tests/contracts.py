@@ -1,12 +1,14 @@
 """What every backend of a seat must do: inherit the class, give the fixture, and its tests run."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
 from ingest.embed import Embedder
 from ingest.vectors import VectorIndex
+from retrievers.history import History, Session, Turn, hash_secret
 
 TEXTS = [
     "Revenue was 42 million euros in 2024, up from 40 million the year before.",
@@ -102,3 +104,99 @@ class VectorIndexContract:
     def test_an_empty_index_finds_nothing(self, build: BuildIndex):
         index = build(np.empty(0, np.int64), np.empty((0, 16), np.float32))
         assert index.search(unit_vectors(1)[0], 5) == []
+
+
+def turn(question: str = "What did the pier cost?", *source_ids: str, asked: float = 1.0) -> Turn:
+    """A turn with an answer whose JSON has what a store may stumble over."""
+    answer = {"answer": "9 euros [1].", "$set": {"a.b": None}, "big": 2**70, "broken": "\ud800", "list": [1.5, True]}
+    return Turn(
+        question=question, full_question=f"{question} \ud800", answer=answer, asked=asked, source_ids=source_ids
+    )
+
+
+class HistoryContract:
+    """The seat ``retrievers.history.History``; the subclass has a fixture ``history``: an empty store."""
+
+    def test_an_empty_history_has_nothing(self, history: History):
+        assert history.sessions() == history.turns("s") == []
+        assert history.session("s") is None
+        assert history.source_ids() == set()
+        assert (history.count_citing(["x"]), history.purge(["x"]), history.delete("s")) == (0, 0, False)
+
+    def test_a_session_comes_back_as_it_was_started(self, history: History):
+        session = Session(session_id="s", started=5.25, user_id="ada", secret_sha256=hash_secret("open"))
+        assert history.start(session)
+        assert history.session("s") == session
+
+    def test_a_session_that_exists_is_not_started_anew(self, history: History):
+        first = Session(session_id="s", started=1.0, user_id="ada", secret_sha256=hash_secret("open"))
+        assert history.start(first)
+        assert not history.start(Session(session_id="s", started=2.0, user_id="eve", secret_sha256=hash_secret("x")))
+        assert history.session("s") == first
+
+    def test_sessions_come_last_begun_first_and_by_label(self, history: History):
+        for name, started, user in (("a", 1.0, "ada"), ("b", 3.0, "eve"), ("c", 2.0, "ada"), ("d", 0.5, None)):
+            history.start(Session(session_id=name, started=started, user_id=user))
+        assert [s.session_id for s in history.sessions()] == ["b", "c", "a", "d"]
+        assert [s.session_id for s in history.sessions("ada")] == ["c", "a"]
+        assert history.sessions("nobody") == []
+
+    def test_turns_come_back_whole_oldest_first(self, history: History):
+        history.start(Session(session_id="s", started=0.0))
+        turns = [turn("One?", "x", "y", asked=1.0), turn("Two?", asked=2.0), turn("Three?", "y", asked=3.0)]
+        assert all(history.append("s", each) for each in turns)
+        assert history.turns("s") == turns
+        assert history.turns("s", last=2) == turns[1:]
+        assert history.turns("s", last=9) == turns
+        assert history.turns("s", last=0) == []
+
+    def test_turns_of_one_time_keep_their_order(self, history: History):
+        history.start(Session(session_id="s", started=0.0))
+        for number in range(5):
+            history.append("s", turn(f"{number}?"))
+        assert [t.question for t in history.turns("s")] == [f"{n}?" for n in range(5)]
+
+    def test_sessions_do_not_see_each_others_turns(self, history: History):
+        for name in ("s", "t"):
+            history.start(Session(session_id=name, started=0.0))
+        history.append("s", turn("Mine?"))
+        assert history.turns("t") == []
+
+    def test_nothing_is_kept_for_a_session_that_is_gone(self, history: History):
+        history.start(Session(session_id="s", started=0.0))
+        history.append("s", turn("Mine?", "x"))
+        assert history.delete("s")
+        assert not history.delete("s")
+        assert not history.append("s", turn("Late?", "x"))
+        assert (history.session("s"), history.turns("s"), history.source_ids()) == (None, [], set())
+
+    def test_a_purge_takes_the_turns_that_cite_a_source_and_no_other(self, history: History):
+        for name in ("s", "t"):
+            history.start(Session(session_id=name, started=0.0))
+        history.append("s", turn("X?", "x"))
+        history.append("s", turn("X and y?", "x", "y"))
+        history.append("t", turn("Y?", "y"))
+        history.append("t", turn("None?"))
+        assert history.source_ids() == {"x", "y"}
+        assert history.count_citing(["x", "unknown"]) == 2
+        assert history.purge(["x", "unknown"]) == 2
+        assert history.source_ids() == {"y"}
+        assert [t.question for t in history.turns("t")] == ["Y?", "None?"]
+        assert history.turns("s") == []
+        assert history.session("s") is not None
+
+    def test_any_number_of_sources_can_be_asked_for(self, history: History):
+        history.start(Session(session_id="s", started=0.0))
+        history.append("s", turn("X?", "x"))
+        assert history.count_citing({"x", *map(str, range(40_000))}) == 1
+
+    def test_many_threads_write_at_a_time_and_nothing_is_lost(self, history: History):
+        def write(thread: int) -> None:
+            history.start(Session(session_id=f"s{thread % 4}", started=0.0))
+            for number in range(5):
+                assert history.append(f"s{thread % 4}", turn(f"{thread} {number}", asked=float(number)))
+
+        with ThreadPoolExecutor(32) as pool:
+            list(pool.map(write, range(32)))
+        said = [t.question for n in range(4) for t in history.turns(f"s{n}")]
+        assert sorted(said) == sorted(f"{thread} {number}" for thread in range(32) for number in range(5))

@@ -23,6 +23,7 @@ ORDER = [
 or beside it in its family. ``partition`` alone is the seat and the list of formats, ``partition.*`` what fills it."""
 
 HOMES = {
+    "bson": ["retrievers/history_mongo.py"],
     "chromadb": ["ingest/vectors.py"],
     "click": ["cli.py"],
     "docutils": ["ingest/partition/rst.py"],
@@ -38,21 +39,22 @@ HOMES = {
     "psutil": ["ingest/workers.py"],
     "pyarrow": ["ingest/partition/parquet.py"],
     "pymupdf": ["ingest/ocr.py", "ingest/partition/pdf*.py", "ingest/render.py"],
+    "pymongo": ["retrievers/history_mongo.py"],
     "pypdfium2": ["ingest/partition/pdf*.py"],
     "oxmsg": ["ingest/partition/mail_msg.py"],
     "protego": ["ingest/crawl.py"],
     "rapidocr": ["ingest/ocr.py"],
     "rich": ["cli.py"],
-    "sqlite3": ["ingest/library*.py", "ingest/rows.py"],
+    "sqlite3": ["ingest/library*.py", "ingest/rows.py", "retrievers/history_sqlite.py"],
     "unstructured": ["ingest/partition/*.py"],
     "watchfiles": ["ingest/watch.py"],
 }
 """The only files that import a library."""
 
 LAZY = {
-    "PIL", "charset_normalizer", "chromadb", "docutils", "docx", "httpcore", "langchain_core", "liteparse",
+    "PIL", "bson", "charset_normalizer", "chromadb", "docutils", "docx", "httpcore", "langchain_core", "liteparse",
     "llama_cloud", "llama_index", "lxml", "mcp", "nh3", "ollama", "onnxruntime", "oxmsg", "pandas", "protego",
-    "pyarrow", "pymupdf", "pypdfium2", "rapidocr", "tokenizers", "unstructured", "watchfiles", "wordllama",
+    "pyarrow", "pymongo", "pymupdf", "pypdfium2", "rapidocr", "tokenizers", "unstructured", "watchfiles", "wordllama",
 }  # fmt: skip
 """Libraries that are imported only inside the functions that use them."""
 
