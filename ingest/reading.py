@@ -15,7 +15,7 @@ from typing import Any
 from ingest.bundles import Bundles, Task
 from ingest.discover import TEXT_FORMATS
 from ingest.errors import LimitError, SourceError, TimeLimitError
-from ingest.partition import PartitionOptions, count_pages, is_paged, join, partition_text, read_pages
+from ingest.partition import PartitionOptions, count_pages, is_in_cloud, is_paged, join, partition_text, read_pages
 from ingest.types import Partition, Source
 from ingest.workers import WorkerPool, at_border, result_of
 
@@ -154,17 +154,26 @@ class Reading:
 
 
 def submit_read(pool: WorkerPool, task: ReadTask, bundles: Bundles | None = None) -> Future[Any]:
-    """Have a task done in a worker; a small one with others, where there are ``bundles``."""
+    """Have a task done in a worker; a small one with others, where there are ``bundles``.
+
+    What LlamaParse reads is but sent and waited for, which needs the network that workers have not.
+    """
     if bundles is not None and is_small(task):
         return bundles.submit(Task(function=at_border, args=(task.function, *task.args), seconds=task.seconds))
-    return pool.submit(at_border, task.function, *task.args, timeout=task.seconds)
+    network = is_in_cloud(*_subject(task))
+    return pool.submit(at_border, task.function, *task.args, timeout=task.seconds, network=network)
+
+
+def _subject(task: ReadTask) -> tuple[Source, PartitionOptions]:
+    source, options = task.args[0], task.args[-1]
+    assert isinstance(source, Source)
+    assert isinstance(options, PartitionOptions)
+    return source, options
 
 
 def is_small(task: ReadTask) -> bool:
     """Whether the way to a worker takes longer than the task."""
-    source, options = task.args[0], task.args[-1]
-    assert isinstance(source, Source)
-    assert isinstance(options, PartitionOptions)
+    source, options = _subject(task)
     text = source.format in TEXT_FORMATS and source.size <= SMALL
     return text and task.function is partition_text and options.cloud is None
 

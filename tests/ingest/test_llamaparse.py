@@ -6,14 +6,12 @@ from dataclasses import replace
 import pytest
 from PIL import Image
 
-from ingest import pipeline
 from ingest.errors import BrokenError, MissingExtraError, UnavailableError, UsageError
 from ingest.library import Library
 from ingest.partition import CloudAccess, PartitionOptions
 from ingest.pipeline import IngestOptions, ingest, remove
 from ingest.settings import Settings
 from ingest.types import Source
-from tests.inline_pool import InlinePool
 from tests.site_server import Reply, Site, serve
 
 pytest.importorskip("llama_cloud")
@@ -83,11 +81,6 @@ class Cloud:
         handler.send_header("Content-Length", str(len(body)))
         handler.end_headers()
         handler.wfile.write(body)
-
-
-@pytest.fixture(autouse=True)
-def _no_processes(monkeypatch):
-    monkeypatch.setattr(pipeline, "WorkerPool", InlinePool)
 
 
 @pytest.fixture
