@@ -189,6 +189,8 @@ def main() -> None:
 @click.option("--prune", is_flag=True, help="Remove the sources of a root that is gone or suddenly empty.")
 @click.option("--retry-failed", is_flag=True, help="Read files again that failed before and have not changed.")
 @click.option("--no-wait", is_flag=True, help="Exit when another process is writing to the library.")
+@click.option("--engine", type=click.Choice(["local", "ray"]), help="Where documents are read and embedded [local].")
+@click.option("--ray-address", metavar="HOST:PORT", help="Head of a Ray cluster [one is started on this machine].")
 @password_option
 @json_option
 def ingest(
@@ -208,6 +210,8 @@ def ingest(
     prune: bool,
     retry_failed: bool,
     no_wait: bool,
+    engine: str | None,
+    ray_address: str | None,
     password: str | None,
     as_json: bool,
 ) -> None:
@@ -220,6 +224,7 @@ def ingest(
     pincite ingest docs --jobs 1 --json
     pincite ingest https://example.org/handbook/ --depth 2
     pincite ingest docs --watch
+    pincite ingest /shared/docs --engine ray --ray-address 10.0.0.5:6379
     """
     from ingest.chunk import ChunkOptions
     from ingest.crawl import CrawlOptions
@@ -228,7 +233,7 @@ def ingest(
     from ingest.pipeline import ingest as run
     from ingest.watch import follow
 
-    settings = _settings(library, jobs=jobs, password=password)
+    settings = _settings(library, jobs=jobs, password=password, engine=engine, ray_address=ray_address)
     options = IngestOptions(
         partition=PartitionOptions(parser=parser, images=images, password=settings.password),  # type: ignore[arg-type]
         chunk=ChunkOptions(chunking=chunking),  # type: ignore[arg-type]

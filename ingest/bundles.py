@@ -10,7 +10,7 @@ from math import ceil
 from typing import Any
 
 from ingest.errors import PinciteError, SourceError
-from ingest.workers import WorkerPool, result_of
+from ingest.workers import Engine, result_of
 
 BUNDLE = 16
 """Tasks of a bundle, at most."""
@@ -34,7 +34,7 @@ class _LostBundleError(SourceError):
 class Bundles:
     """Tasks that go to a worker together. Each has its own future, and its own worker after a bundle was lost."""
 
-    def __init__(self, pool: WorkerPool) -> None:
+    def __init__(self, pool: Engine) -> None:
         self._pool = pool
         self._open: list[Future[Any]] = []
         self._tasks: dict[Future[Any], Task] = {}

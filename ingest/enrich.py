@@ -26,7 +26,7 @@ from ingest.summarize import (
     with_summaries,
 )
 from ingest.types import Partition
-from ingest.workers import REQUESTS, WorkerPool
+from ingest.workers import REQUESTS, Engine
 
 FAILURES = 3
 """Requests that fail one after the other before no more is asked in this run."""
@@ -99,7 +99,7 @@ class Enriching:
     """
 
     def __init__(
-        self, library: Library, pool: WorkerPool, models: Models, on_progress: Callable[[str, int, int], None]
+        self, library: Library, pool: Engine, models: Models, on_progress: Callable[[str, int, int], None]
     ) -> None:
         self.library, self.pool, self.models, self.on_progress = library, pool, models, on_progress
         self.given_up = ""

@@ -62,7 +62,7 @@ from ingest.summarize import (
     with_readings,
 )
 from ingest.types import Chunk, Partition, Source, SourceResult, State, stable_id
-from ingest.workers import WorkerPool, at_border, result_of
+from ingest.workers import Engine, WorkerPool, at_border, result_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -80,6 +80,8 @@ FEW_TEXTS = 8
 """Texts that are embedded together with those of other sources."""
 TASK_SECONDS = 600.0
 """Seconds that one task may take."""
+IN_FLIGHT = 2
+"""Sources a worker that are begun before the first of them is done."""
 INDEX_EVERY = 20_000
 """Vectors after which Chroma is brought up to date during a long ingest."""
 
@@ -251,7 +253,7 @@ class _Run:
     ) -> None:
         self.library, self.options, self.settings = library, options, settings
         self.partition_key, self.chunk_key = options.partition_key, options.chunk_key
-        self.pool = WorkerPool(settings.worker_count)
+        self.pool = _engine(settings)
         self.bundles = Bundles(self.pool)
         self.given_embedder = embedder
         self.on_progress = on_progress
@@ -391,10 +393,9 @@ class _Run:
     def _work(self, holders: Mapping[str, Sequence[str]]) -> Iterator[SourceResult]:
         """Results of files, each with the roots that it lies under."""
         todo = iter(holders.items())
-        in_flight = self.settings.worker_count * 2
         exhausted = False
         while not exhausted or self.futures:
-            while not exhausted and len(self.futures) - self.bundles.spared() < in_flight:
+            while not exhausted and len(self.futures) - self.bundles.spared() < self.pool.count * IN_FLIGHT:
                 item = next(todo, None)
                 exhausted = item is None
                 if item is not None:
@@ -853,6 +854,19 @@ class _Run:
         self.unindexed = 0
 
 
+def _engine(settings: Settings) -> Engine:
+    """What runs the heavy tasks.
+
+    Raises:
+        UsageError: there is no engine of the name, or the cluster cannot be used.
+    """
+    if settings.engine == "ray":
+        from ingest.ray_engine import RayEngine
+
+        return RayEngine(settings.ray_address, jobs=settings.jobs)
+    return WorkerPool(settings.worker_count)
+
+
 def _state_of(error: SourceError) -> State:
     return "skipped" if isinstance(error, UnsupportedError) else "failed"
 
@@ -899,9 +913,7 @@ def embed_texts(name: str, settings: Settings, texts: Sequence[str]) -> NDArray[
     return _loaded(name, settings).embed(texts)
 
 
-def submit_embedding(
-    pool: WorkerPool, name: str, settings: Settings, texts: Sequence[str]
-) -> Future[NDArray[np.float32]]:
+def submit_embedding(pool: Engine, name: str, settings: Settings, texts: Sequence[str]) -> Future[NDArray[np.float32]]:
     """Have texts embedded; the future has a matrix of (texts, dimension)."""
     network = asks_server(name)
     return pool.submit(embed_texts, name, settings, texts, timeout=TASK_SECONDS, network=network)

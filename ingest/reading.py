@@ -17,7 +17,7 @@ from ingest.discover import TEXT_FORMATS
 from ingest.errors import LimitError, SourceError, TimeLimitError
 from ingest.partition import PartitionOptions, count_pages, is_in_cloud, is_paged, join, partition_text, read_pages
 from ingest.types import Partition, Source
-from ingest.workers import WorkerPool, at_border, result_of
+from ingest.workers import Engine, at_border, result_of
 
 FILE_SECONDS = 180.0
 """Seconds that a file without pages may take."""
@@ -153,7 +153,7 @@ class Reading:
         return [self._page_task(group, draft.on(group)) for group in groups]
 
 
-def submit_read(pool: WorkerPool, task: ReadTask, bundles: Bundles | None = None) -> Future[Any]:
+def submit_read(pool: Engine, task: ReadTask, bundles: Bundles | None = None) -> Future[Any]:
     """Have a task done in a worker; a small one with others, where there are ``bundles``.
 
     What LlamaParse reads is but sent and waited for, which needs the network that workers have not.
@@ -187,9 +187,7 @@ def outcome_of(future: Future[Any]) -> Partition | int | SourceError:
     return found
 
 
-def read_many(
-    pool: WorkerPool, sources: Iterable[Source], options: PartitionOptions
-) -> Iterator[Partition | SourceError]:
+def read_many(pool: Engine, sources: Iterable[Source], options: PartitionOptions) -> Iterator[Partition | SourceError]:
     """Read sources in the workers; results come in the order of the sources."""
     todo = iter(sources)
     begun: deque[Reading] = deque()

@@ -12,6 +12,7 @@ from ingest.errors import UsageError
 
 LIBRARY_NAME = ".pincite"
 DEFAULT_EMBEDDER = "wordllama"
+ENGINES = ("local", "ray")
 FOREIGN_NAMES = {"ollama_host": "OLLAMA_HOST", "llama_cloud_api_key": "LLAMA_CLOUD_API_KEY"}
 """Settings whose variables keep the names that their makers gave them."""
 
@@ -32,12 +33,16 @@ class Settings:
     llama_cloud_tier: str = "agentic"  # tier of LlamaParse: fast, cost_effective, agentic or agentic_plus
     history_url: str | None = field(default=None, repr=False)  # MongoDB to keep sessions in; else the library's folder
     jobs: int = 0  # worker processes; 0: one a core
+    engine: str = "local"  # where documents are read and embedded: local, or ray
+    ray_address: str | None = None  # HOST:PORT of the head of a Ray cluster; else one is started on this machine
     max_file_mb: int = 200  # larger files are skipped
     keep_summaries: bool = False  # 1: descriptions of pictures outlive the removal of their documents, for re-use
     timeout: float = 120.0  # seconds that a model may take for one reply
     password: str | None = field(default=None, repr=False)  # password of encrypted PDFs; never stored
 
     def __post_init__(self) -> None:
+        if self.engine not in ENGINES:
+            raise UsageError(f"engine must be {' or '.join(ENGINES)}, not {self.engine!r}")
         if self.jobs < 0:
             raise UsageError("jobs must be 0 (one a core) or more")
         if self.max_file_mb <= 0 or self.timeout <= 0:

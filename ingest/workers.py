@@ -22,7 +22,7 @@ from functools import partial
 from multiprocessing import resource_tracker
 from multiprocessing.context import SpawnContext, SpawnProcess
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
 from ingest.errors import BrokenError, LimitError, PinciteError, SourceError, TimeLimitError
 
@@ -54,6 +54,27 @@ PR_SET_PDEATHSIG = 1
 """Option of Linux's prctl(2): the signal that a process gets when its parent ends."""
 
 
+class Engine(Protocol):
+    """The seat of what runs the heavy tasks of an ingest: this machine's pool, or the machines of a cluster.
+
+    A task is a module-level function with arguments that can be pickled, and pure: the same arguments give the same
+    result wherever it runs, so that it can run twice. A ``Source`` among the arguments stands for its bytes.
+    """
+
+    @property
+    def count(self) -> int:
+        """Tasks that can run at a time."""
+        ...
+
+    def submit(self, function: Callable[..., T], *args: object, timeout: float, network: bool = False) -> Future[T]:
+        """Have a task done; ``result_of`` gives the future's result. ``timeout`` in seconds."""
+        ...
+
+    def close(self) -> None:
+        """Give up what still runs."""
+        ...
+
+
 class WorkerPool:
     """Up to ``count`` warm worker processes, started when the first task comes.
 
@@ -67,7 +88,7 @@ class WorkerPool:
         self.extra = extra
         self._pool: ProcessPool | None = None
         self._watch: _Watch | None = None
-        self._requests = _Requests(REQUESTS)
+        self._requests = Requests(REQUESTS)
 
     def submit(self, function: Callable[..., T], *args: object, timeout: float, network: bool = False) -> Future[T]:
         """Schedule a task; its future raises as ``result_of`` tells. ``timeout`` in seconds.
@@ -109,7 +130,7 @@ class WorkerPool:
         self.close()
 
 
-class _Requests:
+class Requests:
     """Threads that wait for model servers. They end with the process: no reply, however slow, holds up its exit."""
 
     def __init__(self, count: int) -> None:
@@ -210,7 +231,7 @@ def _end_group(pid: int | None, number: int) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Packed:
+class Packed:
     """A task's result, pickled, so that its size is known before it is sent."""
 
     data: bytes
@@ -220,7 +241,7 @@ def _bounded(function: Callable[..., Any], args: tuple[object, ...]) -> Any:  # 
     data = pickle.dumps(function(*args), pickle.HIGHEST_PROTOCOL)
     if len(data) > RESULT:
         raise LimitError(f"gave more than is taken ({len(data) // 2**20} MB of {RESULT // 2**20} MB at most)")
-    return _Packed(data)
+    return Packed(data)
 
 
 def at_border(function: Callable[..., T], *args: object) -> T:
@@ -248,10 +269,27 @@ def result_of(future: Future[T]) -> T:
         LimitError: the worker crashed, or needed or gave too much.
         PinciteError: what the task raised.
     """
+    found: Any = _found(future)
+    result: T = pickle.loads(found.data) if isinstance(found, Packed) else found  # noqa: S301 (our own worker's)
+    return result
+
+
+def packed_result_of(future: Future[Any]) -> Packed:
+    """A finished task's result as its worker sent it, to be handed on.
+
+    Raises:
+        PinciteError: as ``result_of``.
+    """
+    found = _found(future)
+    assert isinstance(found, Packed)
+    return found
+
+
+def _found(future: Future[T]) -> T:
     from pebble import ProcessExpired
 
     try:
-        found: Any = future.result()
+        return future.result()
     except TimeoutError as exc:
         raise TimeLimitError(
             f"took too long ({exc.args[1]:g} s at most)" if len(exc.args) > 1 else "took too long"
@@ -260,8 +298,6 @@ def result_of(future: Future[T]) -> T:
         raise LimitError(_cause(exc.exitcode)) from exc
     except MemoryError as exc:
         raise LimitError(_TOO_MUCH) from exc
-    result: T = pickle.loads(found.data) if isinstance(found, _Packed) else found  # noqa: S301 (our own worker's)
-    return result
 
 
 _TOO_MUCH = f"needs more memory than is allowed ({MEMORY / 2**30:g} GB)"

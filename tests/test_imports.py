@@ -17,7 +17,7 @@ INNER = [path for path in FILES if ROOT / "ingest" in path.parents and path != R
 ORDER = [
     "types", "errors", "settings", "models", "fetch", "render", "tables", "images", "strokes", "ocr", "partition",
     "discover", "partition.*", "surroundings", "summarize", "chunk*", "embed*", "rows", "library*", "crawl", "vectors",
-    "workers", "bundles", "reading", "enrich", "indexing", "pipeline", "watch",
+    "workers", "ray_*", "bundles", "reading", "enrich", "indexing", "pipeline", "watch",
 ]  # fmt: skip
 """The modules of ``ingest`` in the order in which a document meets them. A module imports only what stands before it
 or beside it in its family. ``partition`` alone is the seat and the list of formats, ``partition.*`` what fills it."""
@@ -44,6 +44,7 @@ HOMES = {
     "oxmsg": ["ingest/partition/mail_msg.py"],
     "protego": ["ingest/crawl.py"],
     "rapidocr": ["ingest/ocr.py"],
+    "ray": ["ingest/ray_engine.py"],
     "rich": ["cli.py"],
     "sqlite3": ["ingest/library*.py", "ingest/rows.py", "retrievers/history_sqlite.py"],
     "unstructured": ["ingest/partition/*.py"],
@@ -54,7 +55,8 @@ HOMES = {
 LAZY = {
     "PIL", "bson", "charset_normalizer", "chromadb", "docutils", "docx", "httpcore", "langchain_core", "liteparse",
     "llama_cloud", "llama_index", "lxml", "mcp", "nh3", "ollama", "onnxruntime", "oxmsg", "pandas", "protego",
-    "pyarrow", "pymongo", "pymupdf", "pypdfium2", "rapidocr", "tokenizers", "unstructured", "watchfiles", "wordllama",
+    "pyarrow", "pymongo", "pymupdf", "pypdfium2", "rapidocr", "ray", "tokenizers", "unstructured", "watchfiles",
+    "wordllama",
 }  # fmt: skip
 """Libraries that are imported only inside the functions that use them."""
 
