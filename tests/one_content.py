@@ -17,8 +17,12 @@ from email.mime.image import MIMEImage
 from email.mime.multipart import MIMEMultipart
 from email.mime.text import MIMEText
 from html import escape
+from typing import TYPE_CHECKING
 
 from PIL import Image, ImageDraw
+
+if TYPE_CHECKING:
+    from tests.make_samples.drawing import Sheet
 
 
 @dataclass(frozen=True)
@@ -340,32 +344,47 @@ def _rtf_row(table: Table, row: int) -> str:
 def write_pdf(story: Story) -> bytes:
     import pymupdf
 
-    from tests.make_samples.drawing import A4, LEFT, Grid, GridCell, GridStyle, Sheet, Style, save
+    from tests.make_samples.drawing import A4, Sheet, save
 
     doc = pymupdf.open()
     sheet = Sheet(page=doc.new_page(width=A4[0], height=A4[1]))
     for block in story:
-        if isinstance(block, Heading):
-            sheet.heading(block.depth + 1, block.text)
-        elif isinstance(block, Paragraph):
-            sheet.paragraph(block.text)
-        elif isinstance(block, Picture):
-            box = pymupdf.Rect(LEFT, sheet.y + 8, LEFT + 240, sheet.y + 168)
-            sheet.page.insert_image(box, stream=block.png)
-            sheet.y = box.y1 + 4
-            sheet.paragraph(block.caption, Style(font="tiit", size=9.0))
-        else:
-            cells = tuple(
-                GridCell(
-                    text=cell.text, row=r, column=c, rowspan=cell.rowspan, colspan=cell.colspan, bold=r < block.head
-                )
-                for r, row in enumerate(places(block))
-                for c, cell in enumerate(row)
-                if cell is not None
-            )
-            sheet.table(Grid(widths=(140.0, 100.0, 100.0), cells=cells, style=GridStyle()))
+        if sheet.y + _drawn_height(block) > A4[1] - 60:
+            sheet.finish()
+            sheet = Sheet(page=doc.new_page(width=A4[0], height=A4[1]))
+        _draw(sheet, block)
     sheet.finish()
     return save(doc, title="Harbour works", date="D:20250318090000Z")
+
+
+def _drawn_height(block: Block) -> float:
+    """Points that a block takes on a page, and a heading with what follows it, about."""
+    rows = len(block.rows) if isinstance(block, Table) else 0
+    return 20.0 * rows if rows else 200.0 if isinstance(block, Picture) else 80.0
+
+
+def _draw(sheet: Sheet, block: Block) -> None:
+    import pymupdf
+
+    from tests.make_samples.drawing import LEFT, Grid, GridCell, GridStyle, Style
+
+    if isinstance(block, Heading):
+        sheet.heading(block.depth + 1, block.text)
+    elif isinstance(block, Paragraph):
+        sheet.paragraph(block.text)
+    elif isinstance(block, Picture):
+        box = pymupdf.Rect(LEFT, sheet.y + 8, LEFT + 240, sheet.y + 168)
+        sheet.page.insert_image(box, stream=block.png)
+        sheet.y = box.y1 + 4
+        sheet.paragraph(block.caption, Style(font="tiit", size=9.0))
+    else:
+        cells = tuple(
+            GridCell(text=cell.text, row=r, column=c, rowspan=cell.rowspan, colspan=cell.colspan, bold=r < block.head)
+            for r, row in enumerate(places(block))
+            for c, cell in enumerate(row)
+            if cell is not None
+        )
+        sheet.table(Grid(widths=(140.0, 100.0, 100.0), cells=cells, style=GridStyle()))
 
 
 # Saved pages, marked-up texts and mail.
