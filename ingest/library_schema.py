@@ -14,6 +14,8 @@ log = logging.getLogger(__name__)
 
 SCHEMA_VERSION = 2
 DATABASE = "library.sqlite"
+SCRATCH = "scratch"
+"""The folder of temporary files, empty while nobody writes."""
 _OWN_NAMES = {
     ".gitignore",
     "images",
@@ -21,6 +23,7 @@ _OWN_NAMES = {
     "chroma",
     "lock",
     "lock.pid",
+    SCRATCH,
     DATABASE,
     f"{DATABASE}-wal",
     f"{DATABASE}-shm",

@@ -20,7 +20,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing import resource_tracker
 from multiprocessing.context import SpawnContext, SpawnProcess
+from pathlib import Path
 from queue import Empty, SimpleQueue
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from ingest.errors import BrokenError, LimitError, PinciteError, SourceError, TimeLimitError
@@ -49,10 +51,16 @@ class WorkerPool:
     memory together is done again while no other is.
     """
 
-    def __init__(self, count: int, *, extra: int = 0) -> None:
-        """``extra`` bytes are allowed to each worker beyond the usual memory and length of a file."""
+    def __init__(self, count: int, *, extra: int = 0, scratch: Path | None = None) -> None:
+        """``extra`` bytes are allowed to each worker beyond the usual memory and length of a file.
+
+        The temporary files of workers lie in a folder of the pool's own in the folder ``scratch``, else in the
+        system's for such files; it is gone when the pool is closed.
+        """
         self.count = count
         self.extra = extra
+        self.scratch = scratch
+        self._folder: TemporaryDirectory[str] | None = None
         self._pool: ProcessPool | None = None
         self._watch: Watch | None = None
         self._requests = _Requests(REQUESTS)
@@ -81,11 +89,15 @@ class WorkerPool:
         from pebble import ProcessPool
 
         context = _Context()
+        if self._folder is None:
+            if self.scratch is not None:
+                self.scratch.mkdir(mode=0o700, exist_ok=True)
+            self._folder = TemporaryDirectory(prefix="pincite-", dir=self.scratch, ignore_cleanup_errors=True)
         self._pool = ProcessPool(
             max_workers=self.count,
             max_tasks=TASKS_A_WORKER,
             initializer=start_worker,
-            initargs=(self.extra,),
+            initargs=(self.extra, self._folder.name),
             context=context,
         )
         self._watch = Watch(context.started, self.count, self.extra)
@@ -154,6 +166,9 @@ class WorkerPool:
             pool.stop()
             pool.join()
             self._end()
+        folder, self._folder = self._folder, None
+        if folder is not None:
+            folder.cleanup()
 
     def _end(self) -> None:
         """Have no process of any worker run on."""

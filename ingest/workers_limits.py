@@ -9,6 +9,7 @@ import ctypes
 import os
 import signal
 import sys
+import tempfile
 from contextlib import suppress
 from types import FrameType
 from typing import Any
@@ -30,11 +31,14 @@ PR_SET_PDEATHSIG = 1
 """Option of Linux's prctl(2): the signal that a process gets when its parent ends."""
 
 
-def start_worker(extra: int = 0) -> None:
+def start_worker(extra: int, scratch: str) -> None:
     """Make this process one that can be lost: its own session, its limits, no network, gone with its parent.
 
-    ``extra`` bytes are allowed beyond the usual ones to what it asks for and to a file that it writes.
+    ``extra`` bytes are allowed beyond the usual ones to what it asks for and to a file that it writes. Its temporary
+    files lie in the folder ``scratch``, which is removed whatever becomes of it.
     """
+    tempfile.tempdir = scratch
+    os.environ |= dict.fromkeys(("TMPDIR", "SQLITE_TMPDIR"), scratch)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Pebble's own handler waits until native code returns to Python, 3 s a worker at most.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
