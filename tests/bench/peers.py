@@ -25,6 +25,8 @@ from ingest.types import Partition
 SECONDS = 60
 MEMORY = 2 * 2**30
 WORD = re.compile(r"\w{3,}")
+NUMBERS = re.compile(r"\(cid:[0-9]+\)")
+"""What some write in place of letters that they do not know."""
 PEERS = {
     "markitdown": "from markitdown import MarkItDown as M; read = lambda path: M().convert(path).text_content",
     "kreuzberg": "from kreuzberg import extract_file_sync as e; read = lambda path: e(path).content",
@@ -37,7 +39,8 @@ for path in sys.stdin.buffer.read().split(b"\\0"):
         resource.setrlimit(resource.RLIMIT_DATA, ({MEMORY}, {MEMORY}))
         signal.alarm({SECONDS})
         try:
-            os.write(outer, str(len(re.findall(r"{WORD.pattern}", read(os.fsdecode(path)) or ""))).encode())
+            text = re.sub(r"{NUMBERS.pattern}", "", read(os.fsdecode(path)) or "")
+            os.write(outer, str(len(re.findall(r"{WORD.pattern}", text))).encode())
         except Exception:
             os.write(outer, b"0")
         os._exit(0)
