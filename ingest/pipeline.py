@@ -251,7 +251,7 @@ class _Run:
     ) -> None:
         self.library, self.options, self.settings = library, options, settings
         self.partition_key, self.chunk_key = options.partition_key, options.chunk_key
-        self.pool = WorkerPool(settings.worker_count)
+        self.pool = WorkerPool(settings.worker_count, scratch=library.scratch)
         self.bundles = Bundles(self.pool)
         self.given_embedder = embedder
         self.on_progress = on_progress
@@ -914,7 +914,7 @@ def reindex(library: Library, settings: Settings, name: str | None = None) -> Em
         LibraryError: the library is locked.
         ModelError: the embedder cannot be loaded.
     """
-    with library.writing(), WorkerPool(settings.worker_count) as pool:
+    with library.writing(), WorkerPool(settings.worker_count, scratch=library.scratch) as pool:
         wanted = _wanted_embedder(library.embedder, name or settings.embedder)
         texts = list(library.vector_texts())
         renamed: dict[str, tuple[str, bytes]] = {}

@@ -17,7 +17,7 @@ INNER = [path for path in FILES if ROOT / "ingest" in path.parents and path != R
 ORDER = [
     "types", "errors", "settings", "models", "fetch", "render", "tables", "images", "strokes", "ocr", "partition",
     "discover", "partition.*", "surroundings", "summarize", "chunk*", "embed*", "rows", "library*", "crawl", "vectors",
-    "workers", "bundles", "reading", "enrich", "indexing", "pipeline", "watch",
+    "workers*", "bundles", "reading", "enrich", "indexing", "pipeline", "watch",
 ]  # fmt: skip
 """The modules of ``ingest`` in the order in which a document meets them. A module imports only what stands before it
 or beside it in its family. ``partition`` alone is the seat and the list of formats, ``partition.*`` what fills it."""
@@ -36,7 +36,7 @@ HOMES = {
     "nh3": ["ingest/tables.py"],
     "ollama": ["ingest/models.py"],
     "pebble": ["ingest/workers.py"],
-    "psutil": ["ingest/workers.py"],
+    "psutil": ["ingest/workers_watch.py"],
     "pyarrow": ["ingest/partition/parquet.py"],
     "pymupdf": ["ingest/ocr.py", "ingest/partition/pdf*.py", "ingest/render.py"],
     "pymongo": ["retrievers/history_mongo.py"],
