@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import importlib
+import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ingest.library import Library
     from ingest.pipeline import IngestOptions, ingest
     from ingest.settings import Settings
+
+# ONNX Runtime, which runs the models here, would tell its makers of each use, and keep a device id in the home folder;
+# it looks for this when its first model is loaded, and only here.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 __all__ = ["IngestOptions", "Library", "Settings", "ingest"]
 

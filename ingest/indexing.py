@@ -87,7 +87,8 @@ def _write(library: Library) -> None:
     library.unseal_index()
     count = library.vector_count()
     try:
-        with WorkerPool(1, extra=NUMBERS * 4 * count * library.embedder.dimension) as pool:
+        extra = NUMBERS * 4 * count * library.embedder.dimension
+        with WorkerPool(1, extra=extra, scratch=library.scratch) as pool:
             seconds = OPEN_SECONDS + count / VECTORS_A_SECOND
             result_of(pool.submit(at_border, write_index, library.folder, sources, deleted, timeout=seconds))
     except SourceError as exc:

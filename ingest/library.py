@@ -6,6 +6,7 @@ import contextlib
 import json
 import logging
 import os
+import shutil
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -24,6 +25,7 @@ from ingest.library_index import Seal, SealedFile
 from ingest.library_schema import (
     DATABASE,
     SCHEMA_VERSION,
+    SCRATCH,
     check_schema,
     create_schema,
     make_folder,
@@ -147,6 +149,11 @@ class Library:
         """Where Chroma keeps its disposable copy of the vectors."""
         return self.folder / "chroma"
 
+    @property
+    def scratch(self) -> Path:
+        """Where temporary files lie while the library is written; what a killed run left goes with the next one."""
+        return self.folder / SCRATCH
+
     def shown(self, path: str) -> str:
         """A path as users see it: relative to the library's parent folder; a web page's is its address."""
         if is_url(path):
@@ -232,6 +239,7 @@ class Library:
         try:
             self._acquire(lock, wait)
             holder.write_text(str(os.getpid()))
+            self._clear_scratch()
             self._complete_places()
         except Timeout as exc:
             raise LibraryLockedError(f"{self.folder} is being written by process {self.holder() or '?'}") from exc
@@ -241,8 +249,16 @@ class Library:
         try:
             yield
         finally:
+            shutil.rmtree(self.scratch, ignore_errors=True)
             holder.unlink(missing_ok=True)
             lock.release()
+
+    def _clear_scratch(self) -> None:
+        shutil.rmtree(self.scratch, ignore_errors=True)
+        self.scratch.mkdir(mode=0o700, exist_ok=True)
+        # What SQLite sorts, or writes afresh, would else lie for a moment in the system's folder.
+        quoted = str(self.scratch).replace("'", "''")
+        self._db.execute(f"PRAGMA temp_store_directory = '{quoted}'")
 
     def _complete_places(self) -> None:
         """Derive the places of a library that was made before they were kept."""

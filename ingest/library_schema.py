@@ -16,6 +16,8 @@ SCHEMA_VERSION = 2
 DATABASE = "library.sqlite"
 HISTORY = "history.sqlite"
 """What was asked and answered, in a file of its own: a question is kept while an ingest writes."""
+SCRATCH = "scratch"
+"""The folder of temporary files, empty while nobody writes."""
 _OWN_NAMES = {
     ".gitignore",
     "images",
@@ -23,6 +25,7 @@ _OWN_NAMES = {
     "chroma",
     "lock",
     "lock.pid",
+    SCRATCH,
     DATABASE,
     f"{DATABASE}-wal",
     f"{DATABASE}-shm",

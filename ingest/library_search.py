@@ -11,8 +11,12 @@ import json
 import re
 import sqlite3
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+from ingest.library_words import pack_words
 
 PLACES_SCHEMA = """
 CREATE TABLE IF NOT EXISTS places(
@@ -22,6 +26,9 @@ CREATE INDEX IF NOT EXISTS places_source ON places(source_id);
 CREATE TABLE IF NOT EXISTS page_labels(
   source_id TEXT NOT NULL REFERENCES sources(id) ON DELETE CASCADE, label INTEGER NOT NULL, page INTEGER NOT NULL,
   PRIMARY KEY(source_id, label, page)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS chunk_words(
+  chunk INTEGER PRIMARY KEY REFERENCES chunks(id) ON DELETE CASCADE, source_id TEXT NOT NULL, idx INTEGER NOT NULL,
+  kind TEXT NOT NULL, page_numbers TEXT NOT NULL, length INTEGER NOT NULL, words BLOB NOT NULL, counts BLOB NOT NULL);
 CREATE VIRTUAL TABLE IF NOT EXISTS place_keywords
   USING fts5(body, tokenize = "porter unicode61 remove_diacritics 2");
 CREATE TRIGGER IF NOT EXISTS places_gone AFTER DELETE ON places BEGIN
@@ -30,26 +37,47 @@ END;
 """
 RUN = 4
 """Chunks that make a place where there are no pages: about as much text as a page has."""
+DRIVEN = 3_000
+"""Places that are weighed for one search, about: of a question's words the rarest choose them, so that the time of a
+search grows little with the library. Up to so many, all words do."""
+LARGE_PLACE = 40
+"""Chunks of a place of which not all are looked at: the one sheet of a long table."""
 _LISTED = "(SELECT value FROM json_each(?))"
+_SEARCHED = """CASE c.kind WHEN 'image' THEN
+  c.text || char(10) || coalesce((SELECT group_concat(v.text, char(10)) FROM vectors v
+    WHERE v.chunk = c.id AND v.name IN ('context', 'summary', 'ocr')), '')
+  ELSE c.text END"""
+"""The text of a chunk; of a picture also what stands beside it and what was read in it."""
 _LABEL = re.compile(r"^\W*(?:page\s+)?(\d{1,4})\b|\b(\d{1,4})\W*$", re.IGNORECASE)
 """A number at the beginning or the end of a running title or foot."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outline:
-    """What ranking needs to know of a chunk: ``index`` is its number in its source."""
+class Outline(NamedTuple):
+    """What ranking needs to know of a chunk: ``number`` is its place in its source.
+
+    ``length`` is how many words it has, ``words`` and ``counts`` are as ``PackedWords`` has them.
+    """
 
     key: int
     source_id: str
-    index: int
+    number: int
     kind: str
-    pages: tuple[int, ...]
+    page_numbers: str
+    length: int = 0
+    words: bytes = b""
+    counts: bytes = b""
+
+    @property
+    def pages(self) -> tuple[int, ...]:
+        """The pages that it stands on."""
+        return _pages(self.page_numbers)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaceHit:
     """A place that was found, with its BM25 score (higher is better): ``first`` to ``last`` are its chunks."""
 
+    key: int
     source_id: str
     page: int | None
     first: int
@@ -58,7 +86,7 @@ class PlaceHit:
 
     def holds(self, chunk: Outline) -> bool:
         """Whether a chunk of the same source stands, at least in part, in this place."""
-        return self.page in chunk.pages if self.page is not None else self.first <= chunk.index <= self.last
+        return self.page in chunk.pages if self.page is not None else self.first <= chunk.number <= self.last
 
 
 class Places:
@@ -69,13 +97,13 @@ class Places:
 
     def exist(self) -> bool:
         """Whether the library keeps places; one that was made before them and not written to since does not."""
-        return self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'page_labels'").fetchone() is not None
+        return self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'chunk_words'").fetchone() is not None
 
     def missing(self) -> list[str]:
-        """The sources with chunks whose places were never derived."""
+        """The sources with chunks whose places, or words, were never derived."""
         query = (
             "SELECT id FROM sources s WHERE EXISTS (SELECT 1 FROM chunks WHERE source_id = s.id)"
-            " AND NOT EXISTS (SELECT 1 FROM places WHERE source_id = s.id)"
+            " AND NOT EXISTS (SELECT 1 FROM chunks c JOIN chunk_words w ON w.chunk = c.id WHERE c.source_id = s.id)"
         )
         return [row[0] for row in self._db.execute(query)]
 
@@ -85,13 +113,20 @@ class Places:
             self._db.execute("INSERT INTO place_keywords(place_keywords) VALUES ('optimize')")
 
     def derive(self, source_id: str) -> None:
-        """Make a source's places from its stored chunks and elements; it has none yet."""
-        rows = self._db.execute(
-            "SELECT idx, page_numbers, text FROM chunks WHERE source_id = ? ORDER BY idx", (source_id,)
-        )
+        """Make a source's places, and the words of its chunks, from what is stored of it."""
+        self._db.execute("DELETE FROM places WHERE source_id = ?", (source_id,))
+        self._db.execute("DELETE FROM page_labels WHERE source_id = ?", (source_id,))
         spans: dict[int, list[int]] = defaultdict(list)
         loose: list[tuple[int, str]] = []
-        for index, numbers, text in rows:
+        query = (
+            f"SELECT c.id, c.idx, c.kind, c.page_numbers, c.title_path, {_SEARCHED} FROM chunks c WHERE source_id = ?"
+        )
+        for key, index, kind, numbers, titles, text in self._db.execute(
+            f"{query} ORDER BY idx", (source_id,)
+        ).fetchall():
+            packed = pack_words(titles, text)
+            row = (key, source_id, index, kind, numbers, packed.length, packed.words, packed.counts)
+            self._db.execute("INSERT OR REPLACE INTO chunk_words VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
             pages = json.loads(numbers)
             for page in pages:
                 spans[page].append(index)
@@ -125,20 +160,51 @@ class Places:
                 )
         return texts
 
-    def search(self, match: str, k: int, source_ids: Collection[str] | None = None) -> list[PlaceHit]:
-        """The ``k`` best places for an FTS5 query, best first; of some sources when given."""
-        if not match or not self.exist():
+    def chunk_count(self) -> int:
+        """How many chunks there are, about: the key of the last one."""
+        return int(self._db.execute("SELECT coalesce(max(id), 0) FROM chunks").fetchone()[0])
+
+    def chunk_frequencies(self, terms: Iterable[str]) -> dict[str, int]:
+        """In how many chunks each word stands; those that stand in none are left out."""
+        return self._counts("keywords", terms)
+
+    def frequencies(self, terms: Iterable[str]) -> dict[str, int]:
+        """In how many places each word or phrase stands; those that stand in none are left out."""
+        return self._counts("place_keywords", terms) if self.exist() else {}
+
+    def _counts(self, table: str, terms: Iterable[str]) -> dict[str, int]:
+        query = f"SELECT count(*) FROM {table} WHERE {table} MATCH ?"
+        found = {term: int(self._db.execute(query, (_quoted(term),)).fetchone()[0]) for term in dict.fromkeys(terms)}
+        return {term: count for term, count in found.items() if count}
+
+    def search(
+        self, frequencies: Mapping[str, int], k: int, source_ids: Collection[str] | None = None
+    ) -> list[PlaceHit]:
+        """The ``k`` best places for words and phrases of these frequencies, best first; of some sources when given.
+
+        In a large library they are the best of those that have one of the rarer words.
+        """
+        if not frequencies or not self.exist():
             return []
+        first, others = rarest(frequencies, DRIVEN) if source_ids is None else (list(frequencies), [])
+        scores = self._scores(_any(first), k, source_ids)
+        if others:
+            scores |= self._scores(f"({_any(first)}) AND ({_any(others)})", k, source_ids)
+        best = sorted(scores.items(), key=lambda row: (-row[1], row[0]))[:k]
+        query = f"SELECT * FROM places WHERE id IN {_LISTED}"
+        rows = {row["id"]: row for row in self._db.execute(query, (json.dumps([key for key, _ in best]),))}
+        return [_place(rows[key], score) for key, score in best]
+
+    def _scores(self, match: str, k: int, source_ids: Collection[str] | None) -> dict[int, float]:
         where, args = "", [match]
         if source_ids is not None:
-            where = f"AND +place_keywords.rowid IN (SELECT id FROM places WHERE source_id IN {_LISTED})"
+            where = f"AND +rowid IN (SELECT id FROM places WHERE source_id IN {_LISTED})"
             args.append(json.dumps(list(source_ids)))
-        best = (
-            f"SELECT rowid AS id, -bm25(place_keywords) AS score FROM place_keywords"
-            f" WHERE place_keywords MATCH ? {where} ORDER BY score DESC, rowid LIMIT ?"
+        query = (
+            f"SELECT rowid, -bm25(place_keywords) AS score FROM place_keywords WHERE place_keywords MATCH ? {where}"
+            " ORDER BY score DESC, rowid LIMIT ?"
         )
-        query = f"SELECT p.*, b.score FROM ({best}) b JOIN places p USING (id) ORDER BY b.score DESC, p.id"
-        return [_place(row, row["score"]) for row in self._db.execute(query, (*args, k))]
+        return {row[0]: row[1] for row in self._db.execute(query, (*args, k))}
 
     def labelled(self, labels: Collection[int], source_ids: Collection[str] | None = None) -> set[tuple[str, int]]:
         """(source, page) of the pages on which one of these numbers is printed as the page's own."""
@@ -168,14 +234,40 @@ class Places:
 
     def outlines(self, keys: Iterable[int]) -> list[Outline]:
         """What ranking needs to know of chunks, by their row keys."""
-        query = f"SELECT id, source_id, idx, kind, page_numbers FROM chunks WHERE id IN {_LISTED}"
-        return list(map(_outline, self._db.execute(query, (json.dumps(list(keys)),))))
+        columns = "id, source_id, idx, kind, page_numbers, 0, x'', x'' FROM chunks WHERE id"
+        if self.exist():
+            columns = "* FROM chunk_words WHERE chunk"
+        return list(map(Outline._make, self._db.execute(f"SELECT {columns} IN {_LISTED}", (json.dumps(list(keys)),))))
 
-    def outlines_in(self, place: PlaceHit) -> list[Outline]:
-        """The same of the chunks of a place."""
-        query = "SELECT id, source_id, idx, kind, page_numbers FROM chunks WHERE source_id = ? AND idx BETWEEN ? AND ?"
-        found = map(_outline, self._db.execute(query, (place.source_id, place.first, place.last)))
-        return [outline for outline in found if place.holds(outline)]
+    def keys_in(self, places: Iterable[PlaceHit]) -> list[int]:
+        """The row keys of the chunks that stand in places, at least in part; of large places none."""
+        small = [place.key for place in places if place.last - place.first < LARGE_PLACE]
+        if not small:
+            return []
+        query = (
+            "SELECT DISTINCT c.id FROM json_each(?) j JOIN places p ON p.id = j.value"
+            " JOIN chunks c ON c.source_id = p.source_id AND c.idx BETWEEN p.first AND p.last"
+        )
+        return [row[0] for row in self._db.execute(query, (json.dumps(small),))]
+
+
+def rarest(frequencies: Mapping[str, int], places: int) -> tuple[list[str], list[str]]:
+    """The rarest words, which stand in so many places together (one at least), and the others."""
+    ordered = sorted(frequencies, key=lambda term: (frequencies[term], term))
+    total, taken = 0, 0
+    for taken, term in enumerate(ordered):
+        total += frequencies[term]
+        if taken and total > places:
+            return ordered[:taken], ordered[taken:]
+    return ordered, []
+
+
+def _quoted(term: str) -> str:
+    return '"' + term.replace('"', '""') + '"'
+
+
+def _any(terms: Iterable[str]) -> str:
+    return " OR ".join(map(_quoted, terms))
 
 
 def _labels(text: str) -> set[int]:
@@ -183,14 +275,11 @@ def _labels(text: str) -> set[int]:
 
 
 def _place(row: sqlite3.Row, score: float) -> PlaceHit:
-    return PlaceHit(source_id=row["source_id"], page=row["page"], first=row["first"], last=row["last"], score=score)
-
-
-def _outline(row: sqlite3.Row) -> Outline:
-    return Outline(
-        key=row["id"],
-        source_id=row["source_id"],
-        index=row["idx"],
-        kind=row["kind"],
-        pages=tuple(json.loads(row["page_numbers"])),
+    return PlaceHit(
+        key=row["id"], source_id=row["source_id"], page=row["page"], first=row["first"], last=row["last"], score=score
     )
+
+
+@lru_cache(maxsize=4096)
+def _pages(text: str) -> tuple[int, ...]:
+    return tuple(json.loads(text))

@@ -253,7 +253,7 @@ class _Run:
     ) -> None:
         self.library, self.options, self.settings = library, options, settings
         self.partition_key, self.chunk_key = options.partition_key, options.chunk_key
-        self.pool = _engine(settings)
+        self.pool = _engine(settings, library)
         self.bundles = Bundles(self.pool)
         self.given_embedder = embedder
         self.on_progress = on_progress
@@ -854,7 +854,7 @@ class _Run:
         self.unindexed = 0
 
 
-def _engine(settings: Settings) -> Engine:
+def _engine(settings: Settings, library: Library) -> Engine:
     """What runs the heavy tasks.
 
     Raises:
@@ -864,7 +864,7 @@ def _engine(settings: Settings) -> Engine:
         from ingest.ray_engine import RayEngine
 
         return RayEngine(settings.ray_address, jobs=settings.jobs)
-    return WorkerPool(settings.worker_count)
+    return WorkerPool(settings.worker_count, scratch=library.scratch)
 
 
 def _state_of(error: SourceError) -> State:
@@ -926,7 +926,7 @@ def reindex(library: Library, settings: Settings, name: str | None = None) -> Em
         LibraryError: the library is locked.
         ModelError: the embedder cannot be loaded.
     """
-    with library.writing(), WorkerPool(settings.worker_count) as pool:
+    with library.writing(), WorkerPool(settings.worker_count, scratch=library.scratch) as pool:
         wanted = _wanted_embedder(library.embedder, name or settings.embedder)
         texts = list(library.vector_texts())
         renamed: dict[str, tuple[str, bytes]] = {}

@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 CONNECT_SECONDS = 5.0
 START_SECONDS = 60.0
 """Seconds in which a machine of the cluster must have its workers' place ready."""
+CLOSE_SECONDS = 10.0
+"""Seconds that machines have to end their workers."""
 NODES_EVERY = 5.0
 """Seconds after which machines that joined are looked for."""
 GONE_SECONDS = 30.0
@@ -127,6 +129,9 @@ class RayEngine:
         self._requests.cancel()
         self._events.put(None)
         self._thread.join()
+        closing = [node.actor.close.remote() for node in self._nodes.values()]
+        if closing:
+            self._ray.wait(closing, num_returns=len(closing), timeout=CLOSE_SECONDS)
         self._ray.shutdown()
 
     # --- the thread that talks to the cluster -----------------------------------------------------

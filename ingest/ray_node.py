@@ -78,13 +78,19 @@ class NodeWorkers:
     """A worker pool on one machine. Its methods are called by many threads."""
 
     def __init__(self, count: int) -> None:
-        self._pool = WorkerPool(count)
-        self._files = _SentFiles()
+        self._folder = TemporaryDirectory(prefix="pincite-", ignore_cleanup_errors=True)
+        self._files = _SentFiles(Path(self._folder.name))
+        self._pool = WorkerPool(count, scratch=Path(self._folder.name))
         self._lock = threading.Lock()
 
     def hello(self) -> Hello:
         """The versions on this machine."""
         return hello()
+
+    def close(self) -> None:
+        """End the workers; nothing of them stays on this machine."""
+        self._pool.close()
+        self._folder.cleanup()
 
     def run(self, function: Callable[..., Any], args: tuple[object, ...], seconds: float, *sent: Sent) -> Reply:
         """Do a task in a worker; ``sent`` are files that this machine does not see."""
@@ -104,8 +110,8 @@ class NodeWorkers:
 class _SentFiles:
     """Sent files on this machine's disk; those that no task uses go when there are too many."""
 
-    def __init__(self) -> None:
-        self._folder = TemporaryDirectory(prefix="pincite-", ignore_cleanup_errors=True)
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self._lock = threading.Lock()
         self._paths: OrderedDict[str, Path] = OrderedDict()
         self._uses: dict[str, int] = {}
@@ -131,7 +137,7 @@ class _SentFiles:
 
     def _write(self, sent: Sent) -> Path:
         # Under its own name, which some formats' titles are taken from, in a folder that its name cannot leave.
-        folder = Path(self._folder.name) / hashlib.sha256(sent.source_id.encode()).hexdigest()
+        folder = self._folder / hashlib.sha256(sent.source_id.encode()).hexdigest()
         folder.mkdir(mode=0o700, exist_ok=True)
         path = folder / Path(sent.name).name
         path.write_bytes(sent.data)

@@ -261,7 +261,7 @@ class Answer:
     """An answer with its citations; ``found`` is false when the documents do not support one.
 
     ``records`` are the add-ons that were asked for, best first; ``clarify`` is a question back. ``computation`` is how
-    a figure was computed from a table.
+    a figure was computed from a table. ``full_question`` is what was searched, where a follow-up left something unsaid.
     """
 
     question: str
@@ -275,6 +275,7 @@ class Answer:
     records: tuple[Record, ...] = ()
     clarify: str | None = None
     computation: Computation | None = None
+    full_question: str | None = None
     timing: Mapping[str, float] = field(default_factory=dict)
 
 

@@ -6,25 +6,28 @@ takes too long, needs too much memory, or the parent is gone.
 
 from __future__ import annotations
 
-import ctypes
 import multiprocessing
-import os
 import pickle
 import signal
 import sys
 import threading
 import types
+from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import BrokenExecutor, CancelledError, Future
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from multiprocessing import resource_tracker
 from multiprocessing.context import SpawnContext, SpawnProcess
+from pathlib import Path
 from queue import Empty, SimpleQueue
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
 from ingest.errors import BrokenError, LimitError, PinciteError, SourceError, TimeLimitError
+from ingest.workers_limits import hand_back_memory, start_worker
+from ingest.workers_watch import MEMORY, MEMORY_SIGNAL, Watch
 
 if TYPE_CHECKING:
     from pebble import ProcessPool
@@ -32,26 +35,12 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 TASKS_A_WORKER = 200
 """Tasks after which a worker is replaced, so that what parsers leak stays small."""
-MEMORY = 3 * 2**29
-"""Bytes that a worker and what it started may keep in memory, so that with the parent it stays under 2 GB."""
-DATA = 4 * 2**30
-"""Bytes that a worker may ask for: an allocation beyond fails before it fills the memory."""
+TRIES = 3
+"""Times that a task is begun whose workers were lost without its doing."""
 REQUESTS = 2
 """Tasks that wait for a model server at a time."""
 RESULT = 2**29
 """Bytes of a task's result, at most."""
-FILE_BYTES = 2 * 2**30
-"""Bytes of a file that a worker writes, at most."""
-OPEN_FILES = 512
-WATCH_SECONDS = 0.1
-CHILDREN_EVERY = 10
-"""Looks at a worker after which what it started is counted as well: that takes a look at every process."""
-MEMORY_SIGNAL = signal.SIGUSR2
-"""What ends a worker that needs too much memory; its exit code tells the cause."""
-CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
-"""Flags of Linux's unshare(2)."""
-PR_SET_PDEATHSIG = 1
-"""Option of Linux's prctl(2): the signal that a process gets when its parent ends."""
 
 
 class Engine(Protocol):
@@ -79,16 +68,27 @@ class WorkerPool:
     """Up to ``count`` warm worker processes, started when the first task comes.
 
     A task is a module-level function with arguments that can be pickled; it has a worker to itself, and one
-    that crashes or takes too long costs its worker only.
+    that crashes or takes too long costs its worker only. One whose worker was ended for what all of them kept in
+    memory together is done again while no other is.
     """
 
-    def __init__(self, count: int, *, extra: int = 0) -> None:
-        """``extra`` bytes are allowed to each worker beyond the usual memory and length of a file."""
+    def __init__(self, count: int, *, extra: int = 0, scratch: Path | None = None) -> None:
+        """``extra`` bytes are allowed to each worker beyond the usual memory and length of a file.
+
+        The temporary files of workers lie in a folder of the pool's own in the folder ``scratch``, else in the
+        system's for such files; it is gone when the pool is closed.
+        """
         self.count = count
         self.extra = extra
+        self.scratch = scratch
+        self._folder: TemporaryDirectory[str] | None = None
         self._pool: ProcessPool | None = None
-        self._watch: _Watch | None = None
+        self._watch: Watch | None = None
         self._requests = Requests(REQUESTS)
+        self._turns = threading.RLock()
+        self._running = 0
+        self._held: deque[_Task] = deque()
+        self._crowded: deque[_Task] = deque()
 
     def submit(self, function: Callable[..., T], *args: object, timeout: float, network: bool = False) -> Future[T]:
         """Schedule a task; its future raises as ``result_of`` tells. ``timeout`` in seconds.
@@ -99,35 +99,119 @@ class WorkerPool:
         if network:
             return self._requests.submit(partial(function, *args))
         if self._pool is None:
-            from pebble import ProcessPool
+            self._start()
+        task = _Task(call=(function, args), timeout=timeout)
+        with self._turns:
+            self._held.append(task)
+            self._send()
+        return task.future
 
-            context = _Context()
-            self._pool = ProcessPool(
-                max_workers=self.count,
-                max_tasks=TASKS_A_WORKER,
-                initializer=_start_worker,
-                initargs=(self.extra,),
-                context=context,
-            )
-            self._watch = _Watch(context.started, MEMORY + self.extra)
-            self._watch.start()
-        future: Future[T] = self._pool.schedule(_bounded, args=(function, args), timeout=timeout)
-        return future
+    def _start(self) -> None:
+        from pebble import ProcessPool
+
+        context = _Context()
+        if self._folder is None:
+            if self.scratch is not None:
+                self.scratch.mkdir(mode=0o700, exist_ok=True)
+            self._folder = TemporaryDirectory(prefix="pincite-", dir=self.scratch, ignore_cleanup_errors=True)
+        self._pool = ProcessPool(
+            max_workers=self.count,
+            max_tasks=TASKS_A_WORKER,
+            initializer=start_worker,
+            initargs=(self.extra, self._folder.name),
+            context=context,
+        )
+        self._watch = Watch(context.started, self.count, self.extra)
+        self._watch.start()
+
+    def _send(self) -> None:
+        """Hand on the tasks whose turn it is: all, or one alone while no other is done."""
+        assert self._watch is not None
+        if not self._running:
+            self._watch.alone = bool(self._crowded)
+            if self._crowded:
+                self._watch.ask_to_leave()
+                self._schedule(self._crowded.popleft())
+        while self._held and not self._crowded and not self._watch.alone:
+            self._schedule(self._held.popleft())
+
+    def _schedule(self, task: _Task) -> None:
+        assert self._pool is not None
+        if not self._pool.active:
+            # A worker was lost that had no task, and Pebble gives all up.
+            self._end()
+            self._start()
+        self._running += 1
+        task.tries += 1
+        sent: Future[Any] = self._pool.schedule(_bounded, args=task.call, timeout=task.timeout)
+        sent.add_done_callback(partial(self._done, task))
+
+    def _done(self, task: _Task, sent: Future[Any]) -> None:
+        error = CancelledError() if sent.cancelled() else sent.exception()
+        with self._turns:
+            self._running -= 1
+            again = self._turns_for(task, error) if self._pool is not None else None
+            if again is not None:
+                again.append(task)
+            if self._pool is not None:
+                self._send()
+        if again is not None:
+            return
+        if error is not None:
+            task.future.set_exception(error)
+        else:
+            task.future.set_result(sent.result())
+
+    def _turns_for(self, task: _Task, error: BaseException | None) -> deque[_Task] | None:
+        """Where a task waits that is to be done again: it did not end by its own fault."""
+        if self._was_crowded_out(error):
+            return self._crowded
+        return self._held if isinstance(error, BrokenExecutor) and task.tries < TRIES else None
+
+    def _was_crowded_out(self, error: BaseException | None) -> bool:
+        from pebble import ProcessExpired
+
+        return (
+            isinstance(error, ProcessExpired)
+            and error.exitcode == -MEMORY_SIGNAL
+            and self._watch is not None
+            and self._watch.was_crowded_out(error.pid)
+        )
 
     def close(self) -> None:
         """End the workers and what they started; tasks that still run are given up."""
         self._requests.cancel()
-        if self._pool is not None and self._watch is not None:
-            self._pool.stop()
-            self._pool.join()
-            self._watch.stop()
-            self._pool = self._watch = None
+        with self._turns:
+            pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.stop()
+            pool.join()
+            self._end()
+        folder, self._folder = self._folder, None
+        if folder is not None:
+            folder.cleanup()
+
+    def _end(self) -> None:
+        """Have no process of any worker run on."""
+        watch, self._watch = self._watch, None
+        if watch is not None:
+            watch.stop()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class _Task:
+    """A call and the seconds that it may take; its future ends when the last of its tries does."""
+
+    call: tuple[Callable[..., Any], tuple[object, ...]]
+    timeout: float
+    tries: int = 0
+    future: Future[Any] = field(default_factory=Future)
 
 
 class Requests:
@@ -165,71 +249,6 @@ class Requests:
                 future.set_exception(exc)
 
 
-class _Watch(threading.Thread):
-    """Ends workers that need too much memory, and what lost workers left behind."""
-
-    def __init__(self, workers: list[SpawnProcess], memory: int = MEMORY) -> None:
-        super().__init__(name="pincite-watch", daemon=True)
-        self.workers, self.memory = workers, memory
-        self._ended = threading.Event()
-
-    def run(self) -> None:
-        looks = 0
-        while not self._ended.wait(WATCH_SECONDS):
-            looks += 1
-            for worker in list(self.workers):
-                self._look(worker, children=looks % CHILDREN_EVERY == 0)
-
-    def stop(self) -> None:
-        """Stop watching; nothing of any worker runs on."""
-        self._ended.set()
-        self.join()
-        for worker in self.workers:
-            _end_group(worker.pid, signal.SIGKILL)
-
-    def _look(self, worker: SpawnProcess, *, children: bool) -> None:
-        if worker.pid is None:
-            return
-        used = resident_bytes(worker.pid, children=children)
-        if used is None:
-            # Lost, or replaced: what it started would run on.
-            _end_group(worker.pid, signal.SIGKILL)
-            self.workers.remove(worker)
-        elif used > self.memory:
-            with suppress(ProcessLookupError):
-                os.kill(worker.pid, MEMORY_SIGNAL)
-
-
-def resident_bytes(pid: int, *, children: bool) -> int | None:
-    """What a process, with all that it started or alone, keeps in memory; ``None`` when it has ended."""
-    import psutil
-
-    try:
-        process = psutil.Process(pid)
-        if process.status() == psutil.STATUS_ZOMBIE:
-            return None
-        family = [process, *process.children(recursive=True)] if children else [process]
-    except psutil.NoSuchProcess:
-        return None
-    return sum(_resident(member) for member in family)
-
-
-def _resident(process: Any) -> int:  # noqa: ANN401 (psutil is imported late)
-    import psutil
-
-    try:
-        return int(process.memory_info().rss)
-    except psutil.NoSuchProcess:
-        return 0
-
-
-def _end_group(pid: int | None, number: int) -> None:
-    """Signal all processes of a worker's session; nothing when none is left."""
-    if pid is not None:
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(pid, number)
-
-
 @dataclass(frozen=True, slots=True)
 class Packed:
     """A task's result, pickled, so that its size is known before it is sent."""
@@ -238,7 +257,10 @@ class Packed:
 
 
 def _bounded(function: Callable[..., Any], args: tuple[object, ...]) -> Any:  # noqa: ANN401 (pebble wants the task's own type)
-    data = pickle.dumps(function(*args), pickle.HIGHEST_PROTOCOL)
+    try:
+        data = pickle.dumps(function(*args), pickle.HIGHEST_PROTOCOL)
+    finally:
+        hand_back_memory()
     if len(data) > RESULT:
         raise LimitError(f"gave more than is taken ({len(data) // 2**20} MB of {RESULT // 2**20} MB at most)")
     return Packed(data)
@@ -310,57 +332,6 @@ def _cause(code: int | None) -> str:
     if code is not None and code < 0:
         return f"its reader crashed (signal {signal.Signals(-code).name})"
     return f"its reader crashed (exit code {code})"
-
-
-def _start_worker(extra: int = 0) -> None:
-    """Make this process one that can be lost: its own session, its limits, no network, gone with its parent."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # Pebble's own handler waits until native code returns to Python, 3 s a worker at most.
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    if os.name != "posix":
-        return
-    os.setsid()
-    _set_limits(extra)
-    _cut_network()
-    if sys.platform == "linux":
-        _libc().prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL))
-    # What parsers print is for nobody, and could be endless.
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    os.dup2(nowhere, 2)
-
-
-def _set_limits(extra: int) -> None:
-    import resource
-
-    for kind, value in (
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_NOFILE, OPEN_FILES),
-        (resource.RLIMIT_FSIZE, FILE_BYTES + extra),
-        (resource.RLIMIT_DATA, DATA + extra),
-    ):
-        _, most = resource.getrlimit(kind)
-        allowed = value if most == resource.RLIM_INFINITY else min(value, most)
-        # macOS refuses some of them; the watch remains.
-        with suppress(ValueError, OSError):
-            resource.setrlimit(kind, (allowed, most))
-
-
-def _cut_network() -> None:
-    """Leave this process without network: by the kernel where it lets us, in Python everywhere."""
-    if sys.platform == "linux":
-        flags = CLONE_NEWNET if os.geteuid() == 0 else CLONE_NEWUSER | CLONE_NEWNET
-        _libc().unshare(flags)
-    sys.addaudithook(_refuse_network)
-
-
-def _refuse_network(event: str, args: tuple[Any, ...]) -> None:
-    if event in ("socket.connect", "socket.getaddrinfo", "socket.sendto") and not isinstance(args[-1], (str, bytes)):
-        raise PermissionError("parsers have no network")
-
-
-def _libc() -> Any:  # noqa: ANN401 (ctypes makes the functions)
-    return ctypes.CDLL(None, use_errno=True)
 
 
 class _Process(SpawnProcess):

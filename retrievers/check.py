@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from retrievers.check_align import Match, align, lead_of, may_begin, may_end, translated, turned
+from retrievers.check_align import Match, align, beside, lead_of, may_begin, may_end, translated, turned
 from retrievers.check_tables import Table, check_table, tables_of, without_tables
 from retrievers.check_text import Text, Token, read_passage, read_text
 from retrievers.check_words import FALLS, LEADS, RISES
@@ -117,7 +118,7 @@ def _prove_said(body: str, passages: Sequence[str]) -> Proof:
 
 def _prove_change(body: str, passages: Sequence[str]) -> Proof | None:
     """The change "X rose from A to B" by what says that X was A and what says that X was B, where B is above A."""
-    m = _CHANGE.match(body)
+    m = _CHANGE.match(body) if "from" in body else None
     if m is None:
         return None
     ends = [next((t.value.amount for t in read_text(m[n]).tokens if t.value), None) for n in ("old", "new")]
@@ -189,37 +190,48 @@ def _part(number: int, text: Text, first: int, last: int) -> Part:
 
 def _prove_one(claim: Sequence[Token], texts: Sequence[Text], *, why: bool = True) -> Proof:
     """One sentence beside those sentences of the passages that share most with it; ``why``: reasons are wanted."""
-    weights = {t.key: 3.0 if t.figure or t.capital else 0.2 if t.free else 1.0 for t in claim}
+    weights = {t.key: 15 if t.figure or t.capital else 1 if t.free else 5 for t in claim}
     ranked = sorted(
-        (
+        [
             (sum([weights[k] for k in weights.keys() & own]), -i, -n)
             for i, t in enumerate(texts)
             for n, own in enumerate(t.keys)
-        ),
+        ],
         reverse=True,
     )
-    for shared, i, n in ranked[:CANDIDATES]:
+    closest: Match | None = None
+    for rank, (shared, i, n) in enumerate(ranked[:CANDIDATES]):
         text = texts[-i]
         a, b = text.sentences[-n]
         said = text.tokens[a:b]
-        if shared and _is_covered(claim, said) and not (match := _best(claim, said)).reasons:
+        if not (shared and _is_covered(claim, said, text.keys[-n])):
+            continue
+        match = _best(claim, said)
+        if not match.reasons:
             return Proof((_part(-i, text, a, b),))
-    if not why:
-        return Proof(())
-    shared, i, n = ranked[0]
+        closest = match if rank == 0 else closest
+    return _refused(claim, texts, ranked[0], closest) if why else Proof(())
+
+
+def _refused(
+    claim: Sequence[Token], texts: Sequence[Text], first: tuple[int, int, int], closest: Match | None
+) -> Proof:
+    """Why a sentence of the passages, the one that shares most with a claim, does not bear it."""
+    shared, i, n = first
     if not shared:
         return Proof((), ("nothing of this is said there",))
     text = texts[-i]
     a, b = text.sentences[-n]
-    match = align(claim, text.tokens[a:b])
+    match = closest or beside(claim, text.tokens[a:b])
     return Proof((), match.reasons, _part(-i, text, a, b) if match.last else None)
 
 
-def _is_covered(claim: Sequence[Token], said: Sequence[Token]) -> bool:
+def _is_covered(claim: Sequence[Token], said: Sequence[Token], known: AbstractSet[str]) -> bool:
     """Whether each word of a claim that may not be added has one of its meaning in a sentence."""
-    known = {t.key for t in said}
-    own = translated(claim, said)
-    return all(key in known or token.free or token.word in LEADS for key, token in zip(own, claim, strict=True))
+    missing = [t for t in claim if t.key not in known and not t.free and t.word not in LEADS]
+    if not all(t.same or t.value for t in missing):
+        return False
+    return all(key in known for key in translated(missing, said)) if missing else True
 
 
 def _best(claim: Sequence[Token], said: Sequence[Token]) -> Match:

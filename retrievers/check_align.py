@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 
 from retrievers.check_text import Token
 from retrievers.check_words import CONDITIONS, LEADS, OPINIONS, QUANTIFIERS, STRICT_BY_NUMBER, TIMES, kind_of
@@ -41,20 +40,67 @@ class Match:
 
 def align(claim: Sequence[Token], said: Sequence[Token]) -> Match:
     """Lay a claim beside a sentence and judge each difference."""
-    match = _aligned(claim, said, translated(claim, said), [t.key for t in said])
+    match = beside(claim, said)
     if match.reasons and (evened := _evened(claim, said)) is not None:
         other = _aligned(claim, said, *evened)
         return match if other.reasons else other
     return match
 
 
+def beside(claim: Sequence[Token], said: Sequence[Token]) -> Match:
+    """``align`` with words of one meaning made equal only where a word is not there itself."""
+    return _aligned(claim, said, translated(claim, said), [t.key for t in said])
+
+
 def _aligned(claim: Sequence[Token], said: Sequence[Token], ours: list[str], theirs: list[str]) -> Match:
-    found = SequenceMatcher(None, ours, theirs, autojunk=False).get_matching_blocks()
-    blocks = [(b.a, b.b, b.size) for b in found if b.size]
+    blocks = _blocks(ours, theirs)
     if not blocks:
         return Match(0, 0, 0, ("nothing of this is said there",))
     reasons = tuple(dict.fromkeys(_reasons(claim, said, blocks)))
     return Match(blocks[0][1], blocks[-1][1] + blocks[-1][2], sum(n for _, _, n in blocks), reasons)
+
+
+def _blocks(ours: Sequence[str], theirs: Sequence[str]) -> list[tuple[int, int, int]]:
+    """The longest run that both have, and so on to its left and right: (place in ours, place in theirs, length)."""
+    places: dict[str, list[int]] = {}
+    for j, key in enumerate(theirs):
+        places.setdefault(key, []).append(j)
+    rows = [places.get(key, ()) for key in ours]
+    found: list[tuple[int, int, int]] = []
+    left = [(0, len(ours), 0, len(theirs))]
+    while left:
+        a, b, c, d = left.pop()
+        i, j, n = _longest(rows, a, b, c, d)
+        if n:
+            found.append((i, j, n))
+            left += [(a, i, c, j), (i + n, b, j + n, d)]
+    return _touching_joined(sorted(found))
+
+
+def _longest(rows: Sequence[Sequence[int]], a: int, b: int, c: int, d: int) -> tuple[int, int, int]:
+    """The longest common run of ``a`` to ``b`` and ``c`` to ``d``, the first of equally long ones."""
+    at, there, size = a, c, 0
+    if c < d:
+        before: dict[int, int] = {}
+        for i in range(a, b):
+            runs: dict[int, int] = {}
+            for j in rows[i]:
+                if c <= j < d:
+                    runs[j] = n = before.get(j - 1, 0) + 1
+                    if n > size:
+                        at, there, size = i - n + 1, j - n + 1, n
+            before = runs
+    return at, there, size
+
+
+def _touching_joined(blocks: Sequence[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
+    out: list[tuple[int, int, int]] = []
+    for a, b, n in blocks:
+        if out and out[-1][0] + out[-1][2] == a and out[-1][1] + out[-1][2] == b:
+            out[-1] = (*out[-1][:2], out[-1][2] + n)
+        else:
+            out.append((a, b, n))
+    return out
 
 
 def _evened(claim: Sequence[Token], said: Sequence[Token]) -> tuple[list[str], list[str]] | None:
@@ -76,19 +122,19 @@ def translated(claim: Sequence[Token], said: Sequence[Token]) -> list[str]:
     A claim may leave a currency out.
     """
     known = {t.key for t in said}
-    if all(t.key in known for t in claim):
+    missing = [t for t in claim if t.key not in known and (t.same or t.value is not None)]
+    if not missing:
         return [t.key for t in claim]
-    groups = {group: t.key for t in reversed(said) for group in t.same}
+    groups = {group: t.key for t in reversed(said) if t.same for group in t.same}
     amounts = {t.value.key: t.key for t in said if t.value is not None and t.value.unit.isupper()}
+    meant = {t.key: _meant(t, groups, amounts) for t in missing}
+    return [meant.get(t.key, t.key) for t in claim]
 
-    def key_of(token: Token) -> str:
-        if token.key in known:
-            return token.key
-        if token.value is not None and not token.value.unit:
-            return amounts.get(token.value.key, token.key)
-        return next((groups[g] for g in token.same if g in groups), token.key)
 
-    return [key_of(t) for t in claim]
+def _meant(token: Token, groups: Mapping[int, str], amounts: Mapping[str, str]) -> str:
+    if token.value is not None:
+        return token.key if token.value.unit else amounts.get(token.value.key, token.key)
+    return next((groups[g] for g in sorted(token.same) if g in groups), token.key)
 
 
 def _reasons(claim: Sequence[Token], said: Sequence[Token], blocks: Sequence[tuple[int, int, int]]) -> Iterator[str]:

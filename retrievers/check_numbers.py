@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 Language = Literal["en", "de", "fr", "es", "other"]
@@ -96,6 +97,9 @@ NUMBER = rf"""(?:
 )"""
 
 
+_GROUP_MARKS = dict.fromkeys(map(ord, " \u00a0\u202f\u2009'\u2019"), "")
+
+
 class Value(NamedTuple):
     """A number: ``key`` is equal for equal amounts of one unit; ``unit`` is ``%``, ``pp``, ``bp``, a currency or empty.
 
@@ -129,6 +133,8 @@ def read_number(m: re.Match[str], language: Language, *, in_table: bool = False)
 
     Digits alone in brackets are a negative, as accounts write it; a percentage inside brackets is one only in a table.
     """
+    if m[0].isdecimal():
+        return _whole(m[0])
     g = m.groupdict()
     amount = _spelled(g["spelled"]) if g["spelled"] else _digits(g["digits"], language)
     if amount is None:
@@ -147,6 +153,12 @@ def read_number(m: re.Match[str], language: Language, *, in_table: bool = False)
     return Value(plain(amount), unit, bool(power), amount)
 
 
+@lru_cache(maxsize=4096)
+def _whole(digits: str) -> Value:
+    amount = Decimal(digits)
+    return Value(plain(amount), "", False, amount)
+
+
 def plain(amount: Decimal) -> str:
     """A decimal without exponent or trailing zeros, equal for equal amounts."""
     text = f"{amount:f}"
@@ -155,7 +167,7 @@ def plain(amount: Decimal) -> str:
 
 
 def _digits(text: str, language: Language) -> Decimal | None:
-    text = re.sub(r"[\s\u00a0\u202f\u2009'\u2019]", "", text)
+    text = text.translate(_GROUP_MARKS)
     comma, point = text.rfind(","), text.rfind(".")
     if comma >= 0 and point >= 0:
         decimal = "," if comma > point else "."

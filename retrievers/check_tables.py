@@ -73,7 +73,7 @@ _Line = tuple[list[str], int, int, bool]
 """The cells of a line or row, where it begins and ends in the passage, and whether all of its cells are headers."""
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=4096)
 def tables_of(passage: str) -> tuple[Table, ...]:
     """The tables of a passage."""
     spans = [m.span() for m in _TABLE.finditer(passage)]
@@ -329,7 +329,7 @@ def _same_unit(ours: str, theirs: str, table: Table, around: str) -> bool:
     return ours in units or (not units and ours == "USD" and "$" in around)
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=4096)
 def without_tables(passage: str) -> str:
     """The passage with spaces in place of its tables, so that places in it stay what they are."""
     spans = [m.span() for m in _TABLE.finditer(passage)] + [(t.start, t.end) for t in tables_of(passage)]

@@ -8,7 +8,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import accumulate, pairwise
+from itertools import accumulate
 from typing import NamedTuple
 
 from retrievers.check_numbers import (
@@ -35,8 +35,10 @@ _PIECE = re.compile(
     |(?P<symbol>[%\u00b0\u00a7#+=<>\u2264\u2265\u00b1&$\u20ac\u00a3])""",
     re.VERBOSE,
 )
+_HIDDEN = re.compile(f"[{''.join(map(chr, _DROPPED | _FOOTNOTES))}]")
 _DATE = re.compile(DATE, re.IGNORECASE | re.VERBOSE)
 _NUMBER = re.compile(NUMBER, re.IGNORECASE | re.VERBOSE)
+_RUN = re.compile(rf"(?: {_LETTER}+)+(?= )")
 _CODE = re.compile(r"\d+(?:[.,]\d+)*\w*")
 _PLAIN_WORD = re.compile(rf"{_LETTER}+")
 _NOT_SUFFIX = re.compile(r"^(.+?)n['\u2019]t$")
@@ -112,7 +114,7 @@ class Text:
         return self.text[begin : end + (tail.end() if tail else 0)]
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=4096)
 def read_passage(text: str, *, in_table: bool = False, language: Language | None = None) -> Text:
     """``read_text`` of a text that several sentences are held against: it is read once."""
     return read_text(text, in_table=in_table, language=language)
@@ -122,72 +124,96 @@ def read_text(text: str, *, in_table: bool = False, language: Language | None = 
     """Read a text. ``in_table`` takes brackets around any number for a minus."""
     plain, places = _plain(text)
     spoken = language or language_of(_PLAIN_WORD.findall(plain.lower()))
-    tokens = _joined(list(_tokens(plain, spoken, in_table=in_table)), spoken)
+    tokens = _joined(_tokens(plain, spoken, in_table=in_table), spoken)
     sentences = tuple(_sentences(plain, tokens))
     if places:
         tokens = [t._replace(start=places[t.start], end=places[t.end - 1] + 1) for t in tokens]
-    offsets = (0, *accumulate(len(token.exact) for token in tokens))
-    keys = tuple(frozenset(t.key for t in tokens[a:b]) for a, b in sentences)
+    offsets = (0, *accumulate([len(token.exact) for token in tokens]))
+    keys = tuple(frozenset([t.key for t in tokens[a:b]]) for a, b in sentences)
     return Text(text, spoken, tuple(tokens), sentences, keys, "".join([t.exact for t in tokens]), offsets)
 
 
 def _plain(text: str) -> tuple[str, list[int]]:
     """A text without ligatures and hidden characters, and where each character stood (empty: where it stands now)."""
-    if text.isascii() or (text.translate(_DROPPED | _FOOTNOTES) == text and unicodedata.is_normalized("NFKC", text)):
+    if text.isascii() or (unicodedata.is_normalized("NFKC", text) and not _HIDDEN.search(text)):
         return text, []
-    pieces: list[str] = []
-    places: list[int] = []
-    for at, ch in enumerate(text):
-        piece = _DROPPED.get(ord(ch), _FOOTNOTES.get(ord(ch)))
-        # A sign that stands for words ("...", "1/2") is left as it is: its parts would read as other tokens.
-        piece = (unicodedata.normalize("NFKC", ch) if ch.isalnum() or ch.isspace() else ch) if piece is None else piece
-        pieces.append(piece)
-        places += [at] * len(piece)
-    return "".join(pieces), places
+    pieces = [ch if ch.isascii() else _plain_sign(ch) for ch in text]
+    plain = "".join(pieces)
+    if len(plain) == len(text) and "" not in pieces:
+        return plain, []
+    return plain, [at for at, piece in enumerate(pieces) for _ in piece]
 
 
-def _tokens(text: str, language: Language, *, in_table: bool) -> Iterator[Token]:
-    at = last = 0
+@lru_cache(maxsize=4096)
+def _plain_sign(sign: str) -> str:
+    piece = _DROPPED.get(ord(sign), _FOOTNOTES.get(ord(sign)))
+    if piece is not None:
+        return piece
+    # A sign that stands for words ("...", "1/2") is left as it is: its parts would read as other tokens.
+    return unicodedata.normalize("NFKC", sign) if sign.isalnum() or sign.isspace() else sign
+
+
+def _tokens(text: str, language: Language, *, in_table: bool) -> list[Token]:
+    tokens: list[Token] = []
+    at = 0
     while (m := _PIECE.search(text, at)) is not None:
         start, end = m.span()
-        if m.lastgroup == "word":
-            entry = _entry(m[0], language)
-            if entry is not None and text[end : end + 1] != "$":
-                yield Token(*entry[:4], start, end, text[last:start], None, *entry[4:])
-                at = last = end
-                continue
-        figure = _figure_at(text, start, m, language, in_table=in_table)
+        gap = text[tokens[-1].end if tokens else 0 : start]
+        if m.lastgroup == "word" and (words := _plain_words(text, start, end, gap, language)):
+            tokens += words
+            at = tokens[-1].end
+            continue
+        figure = _figure_at(text, start, m, gap, language, in_table=in_table)
         if figure is not None:
-            at = figure.end
-            yield figure._replace(gap=text[last:start])
-        elif m["figure"] is not None and not text[start].isdigit():
+            tokens.append(figure)
+        elif m["figure"] is None:
+            tokens += _words(m, gap, language)
+            at = end
+            continue
+        elif not text[start].isdigit():
             at = start + 1
             continue
-        elif m["figure"] is not None:
-            code = _CODE.match(text, start)
-            at = code.end() if code else m.end()
-            yield Token(
-                text[start:at].lower(), _NONE, f"\x00{text[start:at]}\x00", text[start:at], start, at, text[last:start]
-            )
         else:
-            at = m.end()
-            yield from _words(m, text[last:start], language)
-        last = at
+            code = _CODE.match(text, start)
+            end = code.end() if code else end
+            surface = text[start:end]
+            tokens.append(Token(surface.lower(), _NONE, f"\x00{surface}\x00", surface, start, end, gap))
+        at = tokens[-1].end
+    return tokens
 
 
-def _figure_at(text: str, start: int, piece: re.Match[str], language: Language, *, in_table: bool) -> Token | None:
-    """The date or number that begins at a place, without its gap."""
+def _plain_words(text: str, start: int, end: int, gap: str, language: Language) -> list[Token]:
+    """The words that follow each other from a place with one space between them, up to one that may be more."""
+    run = _RUN.match(text, end)
+    words = text[start : run.end()].split(" ") if run else [text[start:end]]
+    tokens: list[Token] = []
+    for word in words:
+        entry = _entry(word, language)
+        end = start + len(word)
+        if entry is None or text[end : end + 1] == "$":
+            break
+        key, same, exact, lower, capital, free = entry
+        # The constructor of the class costs as much as all the rest.
+        tokens.append(tuple.__new__(Token, (key, same, exact, lower, start, end, gap, None, capital, free)))
+        start, gap = end + 1, " "
+    return tokens
+
+
+def _figure_at(  # noqa: PLR0913 (a place in a text and how the text is to be read)
+    text: str, start: int, piece: re.Match[str], gap: str, language: Language, *, in_table: bool
+) -> Token | None:
+    """The date or number that begins at a place."""
     opens = piece["word"] and (piece[0].lower() in _OPENERS or text[piece.end() : piece.end() + 1] == "$")
     if not (piece["figure"] or opens):
         return None
     m = _DATE.match(text, start) if text[start].isdigit() or piece[0].lower() in MONTHS else None
     if m is not None:
-        return Token("@" + date_key(m), _NONE, _figure(m[0]), m[0], start, m.end(), "")
+        return Token("@" + date_key(m), _NONE, _figure(m[0]), m[0], start, m.end(), gap)
     m = _NUMBER.match(text, start) if piece[0].lower() not in MONTHS else None
     value = read_number(m, language, in_table=in_table) if m is not None else None
     if m is None or value is None:
         return None
-    return Token(f"#{value.key}{value.unit}", _NONE, _figure(m[0]), m[0], start, m.end(), "", value)
+    return Token(f"#{value.key}{value.unit}", _NONE, _figure(m[0]), m[0], start, m.end(), gap, value)
 
 
 def _figure(surface: str) -> str:
@@ -259,7 +285,7 @@ def _joined(tokens: list[Token], language: Language) -> list[Token]:
         return tokens
     known = phrases()
     words = [t.word for t in tokens]
-    starts = [n for n, pair in enumerate(pairwise(words)) if pair in known]
+    starts = [n for n, pair in enumerate(zip(words, words[1:], strict=False)) if pair in known]
     out: list[Token] = []
     at = 0
     for n in starts:

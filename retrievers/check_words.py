@@ -5,8 +5,10 @@ The lists are general and business English, with the small words of German, Fren
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from functools import cache
+from itertools import chain
 
 from retrievers.check_numbers import Language
 from retrievers.check_synonyms import GROUPS
@@ -97,7 +99,13 @@ _SMALL = {
     och att det som på är av med för den inte o os não uma do da em para com dos das na nie jest się na do w z że og til
     af ikke har ve bir bu ile için ja ei on että""",
 }
-SMALL = {language: frozenset(words.split()) for language, words in _SMALL.items()}
+_LANGUAGES: tuple[Language, ...] = ("en", "de", "fr", "es", "other")
+_SPOKEN = {
+    word: tuple(language for language in _LANGUAGES if word in _SMALL[language].split())
+    for words in _SMALL.values()
+    for word in words.split()
+}
+"""The languages in which a word is a small one."""
 _STEMMERS = {"en": "english", "de": "german", "fr": "french", "es": "spanish"}
 
 
@@ -162,10 +170,9 @@ def phrases() -> dict[tuple[str, str], tuple[tuple[str, ...], ...]]:
 
 def language_of(words: Iterable[str]) -> Language:
     """The language that most small words of a text belong to; English where there are none."""
-    found = [word for word in words if word.isalpha()]
-    counts = {language: sum(word in small for word in found) for language, small in SMALL.items()}
-    best = max(counts, key=lambda language: counts[language])
-    return best if counts[best] else "en"  # type: ignore[return-value]
+    spoken = [found for word in words if (found := _SPOKEN.get(word))]
+    counts = Counter(chain.from_iterable(spoken))
+    return max(_LANGUAGES, key=counts.__getitem__) if counts else "en"
 
 
 def kind_of(word: str) -> str:

@@ -14,12 +14,14 @@ from ingest.errors import LibraryError
 from ingest.fetch import is_url
 from ingest.library import EmbedderRecord, Library
 from ingest.library_index import Seal, damage_of, stamp_of
-from ingest.library_search import Outline, PlaceHit
+from ingest.library_search import PlaceHit, rarest
 from ingest.settings import DEFAULT_EMBEDDER, Settings, find_library, read_settings
 from ingest.types import Hit, Kind
+from retrievers.language import match_query
 from retrievers.query import Filters, Query, compared, name_parts, naming, read_dates, read_query, selects
 from retrievers.ranking import PHYSICAL, Findings, Ranked, alternate, rank
 from retrievers.rerank import RERANKED, Reranker, load_reranker, reorder
+from retrievers.wording import rarities, word_scores
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,7 +34,11 @@ log = logging.getLogger(__name__)
 CANDIDATES = 75
 """Chunks that the dense side proposes."""
 KEYWORD_DEPTH = 200
-"""Chunks, and pages, that the keyword side proposes."""
+"""Chunks that the keyword side proposes."""
+KEYWORD_CHUNKS = 2_000
+"""Chunks that have the words by which it does so, about."""
+PLACES_DEPTH = 100
+"""Pages whose chunks are looked at; twice as many changed no place among the first ten."""
 LINES_DEPTH = 60
 """Pages that are looked at for the lines that a figure is computed from."""
 NAMED_SOURCES = 6
@@ -172,23 +178,32 @@ class MultiVectorRetriever:
     ) -> list[Ranked]:
         named = self._named(query, sources)
         apart = sorted(named, key=lambda source: (-named[source], source))[:NAMED_SOURCES]
-        places = self._places(query.match, max(KEYWORD_DEPTH, depth), sources, apart)
-        found = Findings(
-            keywords=self._keywords(query.match, max(KEYWORD_DEPTH, depth), sources, apart),
-            dense=self._dense(vector, depth, sources) if vector is not None else {},
-            places=places,
-            lines=self.library.places.search(query.lines, LINES_DEPTH, sources or apart or None),
-            named=named,
-            asked_pages=self._asked_pages(query, sources or apart or _first_sources(places)),
-        )
+        places = self.library.places
+        frequencies = places.chunk_frequencies(query.terms)
+        found_places = places.search(frequencies, max(PLACES_DEPTH, depth), sources)
+        if apart:
+            both = [*found_places, *places.search(frequencies, PLACES_DEPTH, apart)]
+            found_places = list({place.key: place for place in both}.values())
+        asked = self._asked_pages(query, sources or apart or _first_sources(found_places))
+        lines = places.search(places.frequencies(query.lines), LINES_DEPTH, sources or apart or None)
+        dense = self._dense(vector, depth, sources) if vector is not None else {}
+        proposed = self._proposed(frequencies, max(KEYWORD_DEPTH, depth), sources, apart)
+        keys = {*dense, *proposed, *places.keys_in([*found_places, *lines, *places.of_pages(asked)])}
+        outlines = places.outlines(keys)
+        words = word_scores(rarities(frequencies, places.chunk_count()), outlines) if places.exist() else proposed
+        found = Findings(keywords=words, dense=dense, places=found_places, lines=lines, named=named, asked_pages=asked)
         side_by_side = compared(query, {source: self._documents()[source] for source in named})
-        return alternate(rank(found, self._outlines(found)), side_by_side)
+        return alternate(rank(found, outlines), side_by_side)
 
-    def _outlines(self, found: Findings) -> list[Outline]:
-        chunks = {chunk.key: chunk for chunk in self.library.places.outlines({*found.keywords, *found.dense})}
-        for place in (*found.lines, *self.library.places.of_pages(found.asked_pages)):
-            chunks.update({chunk.key: chunk for chunk in self.library.places.outlines_in(place)})
-        return list(chunks.values())
+    def _proposed(
+        self, frequencies: Mapping[str, int], depth: int, sources: list[str] | None, apart: Sequence[str]
+    ) -> dict[int, float]:
+        """Chunks with the rarer words, which may stand in places too large to be read whole, and their scores."""
+        match = match_query(rarest(frequencies, KEYWORD_CHUNKS)[0])
+        if not match:
+            return {}
+        found = dict(self.library.keyword_search(match, depth, sources))
+        return found | (dict(self.library.keyword_search(match, depth, apart)) if apart else {})
 
     def _named(self, query: Query, sources: list[str] | None) -> dict[str, float]:
         """How well the question names each source; nothing where only one may answer."""
@@ -216,16 +231,6 @@ class MultiVectorRetriever:
         wanted = {(s, page): PHYSICAL for s in last for page in query.pages if page <= last[s]}
         wanted |= {(s, last[s] + 1 - back): 1.0 for s in last for back in query.from_end if back <= last[s]}
         return wanted | dict.fromkeys(self.library.places.labelled(query.pages, sources), 1.0)
-
-    def _keywords(self, match: str, depth: int, sources: list[str] | None, apart: Sequence[str]) -> dict[int, float]:
-        if not match:
-            return {}
-        found = dict(self.library.keyword_search(match, depth, sources))
-        return found | (dict(self.library.keyword_search(match, depth, apart)) if apart else {})
-
-    def _places(self, match: str, depth: int, sources: list[str] | None, apart: Sequence[str]) -> list[PlaceHit]:
-        found = self.library.places.search(match, depth, sources)
-        return list(dict.fromkeys([*found, *self.library.places.search(match, depth, apart)])) if apart else found
 
     def _hits(self, ranked: Sequence[Ranked]) -> list[Hit]:
         paths = self.library.paths_of(row.source_id for row in ranked)

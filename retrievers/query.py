@@ -13,7 +13,7 @@ from itertools import pairwise
 from ingest.errors import UsageError
 from ingest.types import Kind
 from retrievers.figures import lines_of
-from retrievers.language import content_terms, match_query, names, stem, tokens, without_form
+from retrievers.language import content_terms, names, stem, tokens, without_form
 
 _SENTENCE = re.compile(r"(?<=[.?!])\s+(?=[A-Z])")
 _MANNER = re.compile(
@@ -64,15 +64,15 @@ _PREFIX = 3
 class Query:
     """A question as the search reads it.
 
-    ``asked`` is its text without what it says of the answer's form; ``match`` finds its words, ``lines`` the lines
-    that a figure it asks for is computed from (both FTS5 queries, ``""`` for none). ``pages`` are the numbers of
+    ``asked`` is its text without what it says of the answer's form; ``terms`` are its words, ``lines`` the lines
+    that a figure it asks for is computed from. ``pages`` are the numbers of
     pages that it names, ``from_end`` those counted from the last (1 is the last). ``marks`` are the words by which
     it may name a document.
     """
 
     asked: str
-    match: str
-    lines: str
+    terms: tuple[str, ...]
+    lines: tuple[str, ...]
     pages: tuple[int, ...]
     from_end: tuple[int, ...]
     marks: frozenset[str]
@@ -108,8 +108,8 @@ def read_query(question: str) -> Query:
     joined = {a + b for a, b in pairwise(said) if len(a + b) >= _JOINED}
     return Query(
         asked=asked,
-        match=match_query(terms),
-        lines=match_query(lines_of(asked)),
+        terms=tuple(terms),
+        lines=tuple(lines_of(asked)),
         pages=_pages(question.lower()),
         from_end=_from_end(question.lower()),
         marks=frozenset(map(stem, terms)) | joined,

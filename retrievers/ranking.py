@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from ingest.library_search import Outline, PlaceHit
 
@@ -22,8 +23,7 @@ PHYSICAL = 0.9
 """What the number of a page counts by its place in the file, beside 1 for the number that is printed on it."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ranked:
+class Ranked(NamedTuple):
     """A chunk's key, its score from 0 to 1, and what matched: the name of its nearest vector, or ``keywords``."""
 
     key: int
@@ -60,20 +60,24 @@ def rank(found: Findings, chunks: Iterable[Outline]) -> list[Ranked]:
     )  # fmt: skip
     ranked = []
     for chunk in chunks:
-        name, similarity = found.dense.get(chunk.key, ("keywords", 0.0))
-        asked = max((found.asked_pages.get((chunk.source_id, page), 0.0) for page in chunk.pages), default=0.0)
+        pages = chunk.pages
         score = (
             KEYWORDS * _share(found.keywords.get(chunk.key, 0.0), best_keyword)
-            + PLACES * places.of(chunk)
-            + LINES * lines.of(chunk)
+            + PLACES * places.of(chunk, pages)
+            + LINES * lines.of(chunk, pages)
             + NAMED * found.named.get(chunk.source_id, 0.0)
-            + PAGES * asked
-            + DENSE * _share(similarity, best_dense)
         )
-        ranked.append(
-            Ranked(key=chunk.key, source_id=chunk.source_id, kind=chunk.kind, score=score / (most or 1), matched=name)
-        )
-    return sorted(ranked, key=lambda row: (-row.score, row.key))
+        if found.asked_pages:
+            score += PAGES * max((found.asked_pages.get((chunk.source_id, page), 0.0) for page in pages), default=0.0)
+        name = "keywords"
+        if chunk.key in found.dense:
+            name, similarity = found.dense[chunk.key]
+            score += DENSE * _share(similarity, best_dense)
+        ranked.append((-score, chunk.key, chunk, name))
+    ranked.sort()
+    return [
+        Ranked(chunk.key, chunk.source_id, chunk.kind, -score / (most or 1), name) for score, _, chunk, name in ranked
+    ]
 
 
 def alternate(ranked: Sequence[Ranked], sources: Sequence[str]) -> list[Ranked]:
@@ -81,12 +85,14 @@ def alternate(ranked: Sequence[Ranked], sources: Sequence[str]) -> list[Ranked]:
 
     A chunk's score becomes that of the place which it takes, so that scores still fall.
     """
+    if not sources:
+        return list(ranked)
     queues = [[row for row in ranked if row.source_id == source][:ABREAST] for source in sources]
     queues = sorted((queue for queue in queues if queue), key=lambda queue: -queue[0].score)
     head = [queue[turn] for turn in range(ABREAST) for queue in queues if turn < len(queue)]
     moved = {row.key for row in head}
     order = head + [row for row in ranked if row.key not in moved]
-    return [replace(row, score=place.score) for row, place in zip(order, ranked, strict=True)]
+    return [row._replace(score=place.score) for row, place in zip(order, ranked, strict=True)]
 
 
 @dataclass(slots=True)
@@ -99,10 +105,12 @@ class _Shares:
     def __bool__(self) -> bool:
         return bool(self.pages or self.runs)
 
-    def of(self, chunk: Outline) -> float:
+    def of(self, chunk: Outline, pages: tuple[int, ...]) -> float:
         """The best share of a place that the chunk stands in."""
-        if chunk.pages:
-            return max(self.pages.get((chunk.source_id, page), 0.0) for page in chunk.pages)
+        if len(pages) == 1:
+            return self.pages.get((chunk.source_id, pages[0]), 0.0)
+        if pages:
+            return max(self.pages.get((chunk.source_id, page), 0.0) for page in pages)
         return max((share for place, share in self.runs.get(chunk.source_id, ()) if place.holds(chunk)), default=0.0)
 
 

@@ -48,6 +48,7 @@ def answer_json(answer: Answer, session: str | None = None) -> JSON:
     """An answer of ``ask``."""
     return {
         "question": answer.question,
+        "full_question": answer.full_question or answer.question,
         "answer": answer.text,
         "found": answer.found,
         "model": answer.model,

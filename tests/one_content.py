@@ -1,19 +1,28 @@
 """One small document, and a writer of it for each format: what was written is what must be read, whatever the file.
 
-A writer is a function from a ``Story`` to a file's bytes; ``WRITERS`` holds them by the file's extension. ``FLAT``
-names the formats of which less is told.
+A writer is a function from a ``Story`` to a file's bytes; ``WRITERS`` holds them by the file's extension. What a
+format cannot hold is left out of the story that it is given: ``told`` says which.
 """
 
 from __future__ import annotations
 
 import base64
+import csv
 import io
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from email.message import EmailMessage
+from email.mime.image import MIMEImage
+from email.mime.multipart import MIMEMultipart
+from email.mime.text import MIMEText
 from html import escape
+from typing import TYPE_CHECKING
 
 from PIL import Image, ImageDraw
+
+if TYPE_CHECKING:
+    from tests.make_samples.drawing import Sheet
 
 
 @dataclass(frozen=True)
@@ -89,6 +98,10 @@ STORY: Story = (
     Picture(drawing(), "Figure 1: The lamp over the sea"),
     Paragraph("After that the tower will be open to visitors on every second Sunday."),
 )
+
+
+LETTERHEAD = ("The harbour in spring", "From: Zoe Quay")
+"""What a message has above its text: the subject, and the fields of its head, which begin so."""
 
 
 def places(table: Table) -> list[list[Span | None]]:
@@ -331,46 +344,268 @@ def _rtf_row(table: Table, row: int) -> str:
 def write_pdf(story: Story) -> bytes:
     import pymupdf
 
-    from tests.make_samples.drawing import A4, LEFT, Grid, GridCell, GridStyle, Sheet, Style, save
+    from tests.make_samples.drawing import A4, Sheet, save
 
     doc = pymupdf.open()
     sheet = Sheet(page=doc.new_page(width=A4[0], height=A4[1]))
     for block in story:
-        if isinstance(block, Heading):
-            sheet.heading(block.depth + 1, block.text)
-        elif isinstance(block, Paragraph):
-            sheet.paragraph(block.text)
-        elif isinstance(block, Picture):
-            box = pymupdf.Rect(LEFT, sheet.y + 8, LEFT + 240, sheet.y + 168)
-            sheet.page.insert_image(box, stream=block.png)
-            sheet.y = box.y1 + 4
-            sheet.paragraph(block.caption, Style(font="tiit", size=9.0))
-        else:
-            cells = tuple(
-                GridCell(
-                    text=cell.text, row=r, column=c, rowspan=cell.rowspan, colspan=cell.colspan, bold=r < block.head
-                )
-                for r, row in enumerate(places(block))
-                for c, cell in enumerate(row)
-                if cell is not None
-            )
-            sheet.table(Grid(widths=(140.0, 100.0, 100.0), cells=cells, style=GridStyle()))
+        if sheet.y + _drawn_height(block) > A4[1] - 60:
+            sheet.finish()
+            sheet = Sheet(page=doc.new_page(width=A4[0], height=A4[1]))
+        _draw(sheet, block)
     sheet.finish()
     return save(doc, title="Harbour works", date="D:20250318090000Z")
 
 
+def _drawn_height(block: Block) -> float:
+    """Points that a block takes on a page, and a heading with what follows it, about."""
+    rows = len(block.rows) if isinstance(block, Table) else 0
+    return 20.0 * rows if rows else 200.0 if isinstance(block, Picture) else 80.0
+
+
+def _draw(sheet: Sheet, block: Block) -> None:
+    import pymupdf
+
+    from tests.make_samples.drawing import LEFT, Grid, GridCell, GridStyle, Style
+
+    if isinstance(block, Heading):
+        sheet.heading(block.depth + 1, block.text)
+    elif isinstance(block, Paragraph):
+        sheet.paragraph(block.text)
+    elif isinstance(block, Picture):
+        box = pymupdf.Rect(LEFT, sheet.y + 8, LEFT + 240, sheet.y + 168)
+        sheet.page.insert_image(box, stream=block.png)
+        sheet.y = box.y1 + 4
+        sheet.paragraph(block.caption, Style(font="tiit", size=9.0))
+    else:
+        cells = tuple(
+            GridCell(text=cell.text, row=r, column=c, rowspan=cell.rowspan, colspan=cell.colspan, bold=r < block.head)
+            for r, row in enumerate(places(block))
+            for c, cell in enumerate(row)
+            if cell is not None
+        )
+        sheet.table(Grid(widths=(140.0, 100.0, 100.0), cells=cells, style=GridStyle()))
+
+
+# Saved pages, marked-up texts and mail.
+
+
+def write_mhtml(story: Story) -> bytes:
+    """A page with its picture beside it, as browsers save them."""
+    page = "\n".join(html_block(b, "images/lamp.png") for b in story)
+    saved = MIMEMultipart("related", type="text/html")
+    saved["From"], saved["Snapshot-Content-Location"] = "<Saved by Blink>", "https://harbour.example/works/"
+    parts = [
+        MIMEText(f"<!DOCTYPE html><html><body>{page}</body></html>", "html", "utf-8"),
+        MIMEImage(picture_of(story)),
+    ]
+    for part, name in zip(parts, ("", "images/lamp.png"), strict=True):
+        part["Content-Location"] = f"https://harbour.example/works/{name}"
+        saved.attach(part)
+    return saved.as_bytes()
+
+
+def write_rst(story: Story) -> bytes:
+    return "\n\n".join(map(_rst_block, story)).encode()
+
+
+def _rst_block(block: Block) -> str:
+    if isinstance(block, Heading):
+        return f"{block.text}\n{'=-'[block.depth] * len(block.text)}"
+    if isinstance(block, Paragraph):
+        return block.text
+    if isinstance(block, Picture):
+        source = f"data:image/png;base64,{base64.b64encode(block.png).decode()}"
+        return f".. figure:: {source}\n\n   {block.caption}"
+    return "\n".join(_rst_rows(block))
+
+
+def _rst_rows(table: Table) -> Iterator[str]:
+    """A grid table: lines between cells are drawn where one ends."""
+    width = max(len(cell.text) for row in table.rows for cell in row) + 2
+    for row in range(len(table.rows) + 1):
+        yield "+" + "".join(_rst_edge(table, row, column, width) for column in range(table.columns))
+        if row < len(table.rows):
+            starts = [start_of(table, row, column) for column in range(table.columns)]
+            texts = [c.text if (r, k) == (row, n) else "" for n, (r, k, c) in enumerate(starts)]
+            ends = [n + 1 == k + c.colspan for n, (_, k, c) in enumerate(starts)]
+            yield "|" + "".join(f" {t:<{width - 1}}{'|' if e else ' '}" for t, e in zip(texts, ends, strict=True))
+
+
+def _rst_edge(table: Table, row: int, column: int, width: int) -> str:
+    """The line above a cell: none inside of one that spans rows, and a double one under the header."""
+    is_inside = 0 < row < len(table.rows) and start_of(table, row, column)[0] < row
+    return (" " if is_inside else "=" if row == table.head else "-") * width + "+"
+
+
+def html_message(story: Story) -> EmailMessage:
+    """A message in HTML alone, with its picture in it."""
+    message = EmailMessage()
+    message["Subject"], message["From"], message["To"] = LETTERHEAD[0], "Zoe Quay <zoe@harbour.example>", "Jo Pier"
+    message.set_content(
+        f"<html><body>{''.join(html_block(b, 'cid:lamp') for b in story)}</body></html>", subtype="html"
+    )
+    message.add_related(picture_of(story), "image", "png", cid="<lamp>")
+    return message
+
+
+def write_eml(story: Story) -> bytes:
+    return html_message(story).as_bytes()
+
+
+def write_msg(story: Story) -> bytes:
+    """The same message as Outlook saves it, by the numbers of its properties (MS-OXPROPS)."""
+    from tests import outlook_file
+
+    message = html_message(story)
+    page = message.get_body(("html",)).get_content().encode()
+    return outlook_file.message(
+        strings={
+            0x1A: "IPM.Note",
+            0x37: LETTERHEAD[0],
+            0x0C1A: "Zoe Quay",
+            0x0C1F: "zoe@harbour.example",
+            0x0E04: "Jo Pier",
+        },
+        binaries={0x1013: page},
+        numbers={0x3FDE: 65001},
+        attachments=[({0x3707: "lamp.png", 0x370E: "image/png", 0x3712: "lamp"}, {0x3701: picture_of(story)})],
+    )
+
+
+# Sheets and records.
+
+
+def sheet_lines(story: Story) -> Iterator[tuple[int, Table | str]]:
+    """What stands in a sheet under the heading that is its name: texts and tables, each with its row from 0.
+
+    A heading and the text on it stand above their table, a note below it; all else is parted by an empty row.
+    """
+    row = 0
+    for before, block in zip((None, *story), story, strict=False):
+        if isinstance(before, Paragraph) and isinstance(block, Heading):
+            row += 1
+        if isinstance(block, Table):
+            yield row, block
+            row += len(block.rows)
+        elif not (isinstance(block, Heading) and block.depth == 0):
+            yield row, block.text
+            row += 1
+
+
+def write_xlsx(story: Story) -> bytes:
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.title = story[0].text
+    for top, block in sheet_lines(story):
+        if isinstance(block, str):
+            sheet.cell(top + 1, 1, block)
+            continue
+        for r, row in enumerate(places(block), top + 1):
+            for c, cell in enumerate(row, 1):
+                if cell is not None:
+                    sheet.cell(r, c, figure(cell.text)).number_format = "#,##0" if "," in cell.text else "General"
+                    if cell.rowspan > 1 or cell.colspan > 1:
+                        sheet.merge_cells(None, r, c, r + cell.rowspan - 1, c + cell.colspan - 1)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def figure(text: str) -> str | int:
+    """What a spreadsheet stores of a cell that shows this text."""
+    digits = text.replace(",", "")
+    return int(digits) if digits.isdecimal() else text
+
+
+def write_ods(story: Story) -> bytes:
+    rows, gap = "", "<table:table-row><table:table-cell/></table:table-row>"
+    at = 0
+    for top, block in sheet_lines(story):
+        rows += gap * (top - at)
+        if isinstance(block, str):
+            rows, at = rows + f"<table:table-row>{_ods_cell(Span(block))}</table:table-row>", top + 1
+        else:
+            made = ("<table:table-row>" + "".join(map(_ods_cell, row)) + "</table:table-row>" for row in places(block))
+            rows, at = rows + "".join(made), top + len(block.rows)
+    return odf(f'<table:table table:name="{story[0].text}">{rows}</table:table>', kind="spreadsheet")
+
+
+def _ods_cell(cell: Span | None) -> str:
+    value = None if cell is None else figure(cell.text)
+    kind = (
+        f'office:value-type="float" office:value="{value}"' if isinstance(value, int) else 'office:value-type="string"'
+    )
+    return _odt_cell(cell).replace("<table:table-cell ", f"<table:table-cell {kind} ")
+
+
+def write_csv(story: Story) -> bytes:
+    out = io.StringIO()
+    (table,) = story
+    csv.writer(out).writerows([cell.text for cell in row] for row in table.rows)
+    return out.getvalue().encode()
+
+
+def write_parquet(story: Story) -> bytes:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    (table,) = story
+    head, *body = ([cell.text for cell in row] for row in table.rows)
+    out = io.BytesIO()
+    pq.write_table(pa.table(dict(zip(head, zip(*body, strict=True), strict=True))), out)
+    return out.getvalue()
+
+
 WRITERS: dict[str, Callable[[Story], bytes]] = {
+    "csv": write_csv,
     "docx": write_docx,
+    "eml": write_eml,
     "epub": write_epub,
     "html": write_html,
     "md": write_md,
+    "mhtml": write_mhtml,
+    "msg": write_msg,
+    "ods": write_ods,
     "odt": write_odt,
+    "parquet": write_parquet,
     "pdf": write_pdf,
     "pptx": write_pptx,
+    "rst": write_rst,
     "rtf": write_rtf,
+    "xlsx": write_xlsx,
 }
-FLAT = frozenset({"pptx"})
-"""Formats whose headings have no levels."""
+RECORDS: Story = (
+    Table(
+        rows=tuple(
+            tuple(map(Span, row))
+            for row in (
+                ("Pier", "Mark on the keystone", "Cost in 2023", "Cost in 2024"),
+                ("North", "zircon-4711", "1,250", "1,310"),
+                ("South", "agate-12", "640", "655"),
+            )
+        ),
+        head=1,
+        columns=4,
+    ),
+)
+"""The table and the token where a file has nothing but records."""
+
+
+def told(suffix: str) -> Story:
+    """As much of the story as a format can hold.
+
+    A slide's headings have no levels. A sheet has a name, texts and tables, and no picture that is read. A file of
+    records is one table without spans.
+    """
+    if suffix in ("csv", "parquet"):
+        return RECORDS
+    if suffix in ("xlsx", "ods"):
+        table = next(n for n, block in enumerate(STORY) if isinstance(block, Table))
+        return STORY[: table + 2]
+    return flat(STORY) if suffix == "pptx" else STORY
 
 
 def flat(story: Story) -> Story:

@@ -46,7 +46,7 @@ def lines_of(text: str) -> list[dict]:
 @pytest.fixture
 def inline(monkeypatch) -> InlinePool:
     pool = InlinePool()
-    monkeypatch.setattr(pipeline, "WorkerPool", lambda count: pool)
+    monkeypatch.setattr(pipeline, "WorkerPool", lambda count, **_: pool)
     return pool
 
 

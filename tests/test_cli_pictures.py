@@ -26,7 +26,7 @@ def run(*args: object, host: str = NOBODY) -> Result:
 
 @pytest.fixture
 def docs(tmp_path, monkeypatch) -> Path:
-    monkeypatch.setattr(pipeline, "WorkerPool", lambda count: InlinePool())
+    monkeypatch.setattr(pipeline, "WorkerPool", lambda count, **_: InlinePool())
     monkeypatch.setattr(pipeline, "read_picture", lambda png: [])
     monkeypatch.setattr(pipeline, "update_index", lambda library, **_: None)
     folder = tmp_path / "docs"

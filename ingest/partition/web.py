@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from ingest.partition import PartitionOptions
 from ingest.partition.bridge import offline_unstructured, picture_png, to_elements, vendor_errors
 from ingest.partition.encoding import declared_charset, decode
-from ingest.partition.web_main import drop_nodes, main_content
+from ingest.partition.web_main import HEADINGS, drop_nodes, holds_prose, main_content
 from ingest.tables import block_text, element_to_cells
 from ingest.types import Cell, Partition, Source
 
@@ -67,6 +67,7 @@ def partition_markup(markup: str, source: Source, options: PartitionOptions, *, 
             return Partition(elements=(), warnings=tuple(seats.warnings))
         _flatten_layout(body)
         main = main_content(body) if is_page else body
+        _show_openers(main)
         drop_nodes(node for tag in _CONTROLS for node in list(main.iter(tag)))
         _take_out(main, seats)
         found = [e for part in _classify(main) for e in seats.put_back(part)]
@@ -91,6 +92,17 @@ def _parse(markup: str, warnings: list[str]) -> HtmlElement | None:
     drop_nodes(node for tag in _NEVER for node in list(body.iter(tag)))
     drop_nodes([node for node in body.iterdescendants() if _is_hidden(node)])
     return body
+
+
+def _show_openers(main: HtmlElement) -> None:
+    """Make text of the buttons that open the text below them: they say what it is about, as a question its answer."""
+    for button in list(main.iter("button")):
+        if button.get("aria-expanded") is None and button.get("aria-controls") is None:
+            continue
+        below = next((n for n in (button, button.getparent()) if n.getnext() is not None), button).getnext()
+        if below is not None and below.tag != "button" and holds_prose(below):
+            is_heading = button.getparent().tag in HEADINGS
+            button.tag = "span" if is_heading else "div"
 
 
 def _is_hidden(node: HtmlElement) -> bool:

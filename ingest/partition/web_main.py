@@ -11,6 +11,7 @@ import copy
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ PROSE_CHARACTERS = 60
 """A block with so many characters outside of links is running text: about ten words."""
 LINKED_SHARE = 0.5
 """A block beside the running text with more of its text in links than this is a menu."""
+ONLY_LINKS = 0.9
+"""A block with at least so much of its text in links holds nothing else."""
 BANNER_WORDS = 120
 """A notice on cookies is shorter than this; a longer one is the site's policy, which is content."""
 CONTAINER_SHARE = 0.75
@@ -55,6 +58,8 @@ _FURNITURE = {
     *("colophon", "aside", "search", "searchbox", "searchform", "banner", "widgets", "sitemap", "languages"),
     *("navbox", "catlinks"),
 }
+_LINKED_ONLY = {"dropdown", "actionbar", "buttonbar", "interlanguage"}
+"""Names that say it of a block of links alone: answers to questions drop down as well."""
 _WHOLE_NAMES = {"side", "bottom", "foot"}
 """Names that say it only when they are all of a class or an id: "side-by-side" is none."""
 _SURE = {
@@ -63,7 +68,7 @@ _SURE = {
 }
 """Names that a block of running text may bear and be furniture all the same."""
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
-_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _BLOCKS = (
     *("div", "section", "aside", "header", "footer", "ul", "ol", "dl", "menu", "form", "table", "tbody", "tr", "td"),
     *("p", "center", "dialog", "hgroup"),
@@ -183,6 +188,8 @@ def _is_named(node: HtmlElement) -> bool:
         return True
     if node.tag in ("header", "footer", "aside") and not _is_inside_text(node):
         return True
+    if names & _LINKED_ONLY and _linked(node) >= ONLY_LINKS * max(weight(node), 1):
+        return True
     if not names & (_FURNITURE | _COOKIES) or _is_section(node):
         return False
     return bool(names & (_SURE | _COOKIES)) or not _has_prose(node)
@@ -194,13 +201,17 @@ def _is_inside_text(node: HtmlElement) -> bool:
         node.tag == "header" and next(node.iterancestors("section"), None) is not None
     ):
         return False
-    linked = sum(weight(a) for a in node.iter("a"))
-    return node.tag == "header" or linked <= LINKED_SHARE * weight(node)
+    return node.tag == "header" or _linked(node) <= LINKED_SHARE * weight(node)
+
+
+def _linked(node: HtmlElement) -> int:
+    """Characters in links."""
+    return sum(weight(a) for a in node.iter("a"))
 
 
 def _is_section(node: HtmlElement) -> bool:
     """Whether a name is the anchor of a heading: the section "Cookies" of a manual bears the name ``cookies``."""
-    first = next(node.iterchildren(*_HEADINGS), None)
+    first = next(node.iterchildren(*HEADINGS), None)
     if first is None or not node.get("id"):
         return False
     said = {w.lower() for w in _WORD.findall("".join(first.itertext()))}
@@ -209,15 +220,23 @@ def _is_section(node: HtmlElement) -> bool:
 
 def _names(node: HtmlElement) -> set[str]:
     given = f"{node.get('class', '')} {node.get('id', '')}"
-    # "has-sidebar", "with-nav", "no-footer" are said of the block that is not one.
-    given = re.sub(r"\b(?:has|with|no|without|is|hide|show)[-_]\S+", " ", given)
-    return {word.lower() for word in _WORD.findall(given)}
+    # "has-sidebar", "with-nav", "no-footer", "two-right-sidebar" are said of the block that is not one.
+    given = re.sub(r"\b(?:has|with|no|without|is|hide|show|one|two|three|four|\d)[-_]\S+", " ", given)
+    names: set[str] = set()
+    for name in given.split():
+        words = [word.lower() for word in _WORD.findall(name)]
+        # "action-bar" and "skip-link" are "actionbar" and "skiplink".
+        names |= {*words, *(a + b for a, b in pairwise(words))}
+    return names
+
+
+def holds_prose(node: HtmlElement) -> bool:
+    """Whether a block is or holds running text, outside of links."""
+    return weight(node) - _linked(node) >= PROSE_CHARACTERS
 
 
 def _has_prose(node: HtmlElement) -> bool:
-    return any(
-        weight(p) - sum(weight(a) for a in p.iter("a")) >= PROSE_CHARACTERS for p in node.iter("p", "dd", "blockquote")
-    ) or any(True for _ in node.iter("pre", "h1"))
+    return any(holds_prose(p) for p in node.iter("p", "dd", "blockquote")) or any(True for _ in node.iter("pre", "h1"))
 
 
 # By what a block holds.
@@ -250,7 +269,8 @@ def _is_menu(node: HtmlElement, found: _Weight, *, is_flat: bool) -> bool:
     text = " ".join(node.itertext())
     if _COPYRIGHT.search(text) and found.text <= 600 and not _follows(node):
         return True
-    if found.prose or found.links < (3 if is_flat else 1) or found.linked <= LINKED_SHARE * found.text:
+    least = 1 if not is_flat else 2 if _is_ruled_off(node) else 3
+    if found.prose or found.links < least or found.linked <= LINKED_SHARE * found.text:
         return False
     return not (is_flat and _is_headed(node))
 
@@ -264,12 +284,18 @@ def _is_edge(node: HtmlElement, weights: dict[HtmlElement, _Weight]) -> bool:
     return not before or not _follows(node)
 
 
+def _is_ruled_off(node: HtmlElement) -> bool:
+    """Whether a line is drawn above a block, and no running text follows it."""
+    before = node.getprevious()
+    return before is not None and before.tag == "hr" and not _follows(node)
+
+
 def _is_headed(node: HtmlElement) -> bool:
     """Whether a heading, or a line that announces it, stands directly before a list of links."""
     before = node.getprevious()
     if before is None or (node.tail is None and before.tag == "hr"):
         return False
-    return before.tag in _HEADINGS or "".join(before.itertext()).rstrip().endswith(":")
+    return before.tag in HEADINGS or "".join(before.itertext()).rstrip().endswith(":")
 
 
 def _follows(node: HtmlElement) -> bool:

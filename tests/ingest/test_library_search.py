@@ -7,7 +7,7 @@ from ingest.types import PageBox
 from retrievers import MultiVectorRetriever
 from tests.retrievers.made import BagOfWords, element, page, paragraph, put, title
 
-HERRING, BOX = '"herring"', (72.0, 100.0, 200.0, 110.0)
+HERRING, BOX = {"herring": 2}, (72.0, 100.0, 200.0, 110.0)
 
 
 def on(number: int) -> PageBox:
@@ -41,16 +41,18 @@ def without_places(library: Library) -> None:
         for kind, name in (("TRIGGER", "places_gone"), ("TABLE", "place_keywords"), ("TABLE", "places")):
             db.execute(f"DROP {kind} {name}")
         db.execute("DROP TABLE page_labels")
+        db.execute("DROP TABLE chunk_words")
 
 
 def test_words_of_a_page_are_found_together_though_no_chunk_has_them_all(library):
-    both = library.places.search('"dear" AND "herring"', 5)
-    assert [place.page for place in both] == [2]
+    both = library.places.search(library.places.frequencies(["dear", "herring"]), 5)
+    assert [place.page for place in both] == [2, 1]
+    assert both[0].score > both[1].score
 
 
 def test_a_search_is_kept_to_sources(library):
     assert library.places.search(HERRING, 5, ["none"]) == []
-    assert library.places.search("", 5) == []
+    assert library.places.search({}, 5) == []
 
 
 def test_a_number_printed_on_a_page_names_it(library):
@@ -62,11 +64,12 @@ def test_a_number_printed_on_a_page_names_it(library):
 
 def test_where_there_are_no_pages_a_run_of_chunks_is_a_place(library):
     put(library, "notes.txt", [e for n in range(9) for e in (title(f"Part {n}"), paragraph(f"Eel {n} was caught."))])
-    found = library.places.search('"eel"', 9)
+    found = library.places.search({"eel": 9}, 9)
     assert sorted((place.first, place.last) for place in found) == [(0, 3), (4, 7), (8, 8)]
     assert {place.page for place in found} == {None}
     for place in found:
-        assert [c.index for c in library.places.outlines_in(place)] == list(range(place.first, place.last + 1))
+        keys = library.places.keys_in([place])
+        assert [c.number for c in library.places.outlines(keys)] == list(range(place.first, place.last + 1))
 
 
 def test_what_is_removed_leaves_no_words_behind(library):

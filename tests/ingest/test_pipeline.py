@@ -108,7 +108,7 @@ class Desk:
 @pytest.fixture
 def desk(tmp_path, monkeypatch) -> Desk:
     pool = InlinePool(2)
-    monkeypatch.setattr(pipeline, "WorkerPool", lambda count: pool)
+    monkeypatch.setattr(pipeline, "WorkerPool", lambda count, **_: pool)
     monkeypatch.setattr(indexing, "WorkerPool", InlinePool)
     return Desk(tmp_path, pool)
 

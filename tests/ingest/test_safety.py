@@ -37,7 +37,7 @@ def is_inert(html: str) -> bool:
 @pytest.fixture
 def pool(monkeypatch) -> InlinePool:
     made = InlinePool()
-    monkeypatch.setattr("ingest.pipeline.WorkerPool", lambda count: made)
+    monkeypatch.setattr("ingest.pipeline.WorkerPool", lambda count, **_: made)
     return made
 
 

@@ -10,6 +10,7 @@ from ingest.partition.encoding import declared_charset, decode
 from ingest.partition.web import partition
 from ingest.types import Source
 from tests.planted_pages import PAGES, page, shares
+from tests.planted_sites import SITES
 
 LONG = "The harbour office has written a long paragraph here so that this part weighs more than what is around it. " * 3
 
@@ -209,7 +210,14 @@ def test_a_page_without_a_body_has_no_elements(read):
     assert read("<!-- nothing -->").elements == ()
 
 
-@pytest.mark.parametrize("make", PAGES, ids=lambda make: make.__name__)
+def test_a_button_that_opens_text_is_read_and_one_that_does_something_is_not(read):
+    text = "The ferry to the island leaves at noon, and again at six in the evening."
+    opener = f"<h3><button aria-expanded='false'>When does it leave?</button></h3><div><p>{text}</p></div>"
+    found = texts(read(f"<main>{opener}<button>Print</button><button aria-expanded='false'>Menu</button></main>"))
+    assert found == ["When does it leave?", text]
+
+
+@pytest.mark.parametrize("make", [*PAGES, *SITES], ids=lambda make: make.__name__)
 def test_what_a_page_says_is_kept_and_what_stands_around_it_is_not(read, make):
     markup = page(make)
     content, around = shares(markup, "\n".join(texts(read(markup))))

@@ -57,6 +57,60 @@ def test_a_lost_worker_costs_its_task_alone(pool, task, args, timeout, cause):
     assert call(pool, pow, 2, 10) == 1024
 
 
+def test_workers_that_are_lost_without_a_task_cost_nothing():
+    with WorkerPool(2) as pool:
+        for _ in range(2):
+            for pid in {call(pool, os.getpid) for _ in range(8)}:
+                os.kill(pid, signal.SIGKILL)
+                assert has_ended(pid)
+            waiting = [pool.submit(pow, 2, n, timeout=60.0) for n in range(8)]
+            assert [result_of(each) for each in waiting] == [2**n for n in range(8)]
+
+
+def lower(pool: WorkerPool, size: int) -> None:
+    """Let the workers keep less together than they would."""
+    call(pool, pow, 1, 1)
+    pool._watch.together = size
+
+
+def test_a_worker_without_a_task_makes_room():
+    with WorkerPool(1) as pool:
+        large = call(pool, hostile_tasks.keep, 2**29)
+        lower(pool, 2**28)
+        assert has_ended(large)
+        assert call(pool, os.getpid) != large
+
+
+def test_what_is_too_much_together_is_done_one_after_the_other(tmp_path):
+    size, pipe = 2 * 10**8, tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pipe.open("r+b", buffering=0) as said, WorkerPool(2) as pool:
+        lower(pool, 3 * 10**8)
+        tries = {name: tmp_path / name for name in ("a", "b")}
+        begun = [
+            pool.submit(hostile_tasks.fill_and_wait, size, str(pipe), str(path), timeout=60.0)
+            for path in tries.values()
+        ]
+        lost = one_that_ends(tries)
+        said.write(b"go on")
+        assert [result_of(each) for each in begun] == [size, size]
+    assert {name: len(path.read_text().split()) for name, path in tries.items()} == {"a": 1, "b": 1} | {lost: 2}
+
+
+def one_that_ends(tries: dict[str, Path]) -> str:
+    """The first of two tasks whose worker ends, once both have begun."""
+    while not all(path.exists() and path.read_text().endswith("\n") for path in tries.values()):
+        select.select([], [], [], 0.01)
+    handles: dict[int, str] = {}
+    for name, path in tries.items():
+        try:
+            handles[os.pidfd_open(int(path.read_text().split()[0]))] = name
+        except ProcessLookupError:
+            return name
+    ended, _, _ = select.select(list(handles), [], [], 10)
+    return handles[ended[0]]
+
+
 def test_what_a_task_prints_is_for_nobody(pool, capfd):
     assert call(pool, hostile_tasks.print_much, 2**24) == 2**24
     assert capfd.readouterr() == ("", "")

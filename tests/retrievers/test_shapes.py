@@ -97,6 +97,7 @@ def test_an_answer_has_the_documented_shape():
     )
     assert answer_json(answer, session="s7") == {
         "question": "What?",
+        "full_question": "What?",
         "answer": "It was 455.2 [1].",
         "found": True,
         "model": "extractive",

@@ -1,0 +1,71 @@
+"""The words of a text as numbers: what a chunk is compared with a question by, without reading its text again.
+
+A word is known by a hash of its stem. Stored are the distinct words of a chunk and how often each stands there, five
+bytes a word, so that a search over thousands of chunks is one pass over an array.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+import zlib
+from collections.abc import Callable
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+_WORD = re.compile(r"\d+(?:[.,:/]\d+)*|fy(?=\d)|[^\W\d_]+\d[^\W_]*|[^\W\d_]+|[^\W_]+")
+"""A number, the mark of a fiscal year, a code such as H2, a word."""
+TITLE, BODY = 3, 5
+"""What a word counts that stands in the headings above a chunk, beside one in its text: all chunks below have it."""
+MOST = 255
+
+
+class PackedWords(NamedTuple):
+    """The words of a text: how many it has in all, the distinct ones (uint32 each), their counts (uint8 each)."""
+
+    length: int
+    words: bytes
+    counts: bytes
+
+
+def pack_words(title: str, body: str) -> PackedWords:
+    """The words of a chunk's headings and text."""
+    counts: dict[int, int] = {}
+    said = word_hashes(body)
+    for word in said:
+        counts[word] = counts.get(word, 0) + BODY
+    for word in word_hashes(title):
+        counts[word] = counts.get(word, 0) + TITLE
+    found = np.fromiter(counts, dtype="<u4", count=len(counts))
+    often = np.fromiter((min(count, MOST) for count in counts.values()), dtype=np.uint8, count=len(counts))
+    return PackedWords(length=len(said), words=found.tobytes(), counts=often.tobytes())
+
+
+def word_hashes(text: str) -> list[int]:
+    """The hash of each word of a text, in order."""
+    return [_hash(word) for word in _WORD.findall(folded(text))]
+
+
+def folded(text: str) -> str:
+    """A text in small letters without accents."""
+    if not text.isascii():
+        text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    return text.lower()
+
+
+@lru_cache(maxsize=200_000)
+def _hash(word: str) -> int:
+    if word[:1].isdigit():
+        return zlib.crc32(re.sub(r",(?=\d{3}(?!\d))", "", word).encode())
+    # Half of a surrogate pair may stand in a broken text layer.
+    return zlib.crc32(_stemmer()(word).encode("utf-8", "surrogatepass"))
+
+
+@lru_cache(maxsize=1)
+def _stemmer() -> Callable[[str], str]:
+    import snowballstemmer
+
+    stem: Callable[[str], str] = snowballstemmer.stemmer("english").stemWord
+    return stem
