@@ -46,6 +46,8 @@ OFTEN = 3
 """A picture that stands so often in a document, and on half of its pages, is a logo."""
 LOGO_POINTS = (72.0, 160.0)
 """Points of a logo or icon on a page: its shorter side is less than the first, or both are less than the second."""
+ICON_POINTS = 60.0
+"""Points; a picture on a page without a caption or words, both of whose sides are shorter, is an icon or a badge."""
 FLAT_COLOURS, FLAT_SHARE = 8, 0.88
 """Colours (of 4,096) that cover this share of flat artwork; photographs, shades and maps have many more."""
 HUES = 4

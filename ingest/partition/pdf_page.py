@@ -8,9 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from ingest.images import LOGO, PLAIN, caption_kind, is_logo, is_plain, is_plain_beside, stored_png
+from ingest.images import ICON_POINTS, LOGO, PLAIN, SMALL, caption_kind, is_logo, is_plain, is_plain_beside, stored_png
 from ingest.partition.pdf_boxes import gap_between, overlaps
-from ingest.partition.pdf_figures import CAPTION_REACH
 from ingest.partition.pdf_layer import RAGGED, blocks_of_sheet, missed_words, set_anew
 from ingest.partition.pdf_loss import Loss
 from ingest.partition.pdf_parse import parse_sheet
@@ -25,6 +24,8 @@ if TYPE_CHECKING:
 
 SHADOW = 0.25
 """Heights of a word that its shadow reaches beyond it, at most."""
+CAPTION_NEAR = 30.0
+"""Points between a small picture and its caption, at most: what stands farther off is of another."""
 EDGE = 4
 """Pixels along the edges of a crop that are not looked at for what a picture shows."""
 
@@ -78,7 +79,7 @@ def with_crops(path: Path, parsed: ParsedPage, elements: list[Element], password
             out.elements.append(element)
             continue
         picture = crop(page, element.boxes[0].box)
-        has_caption = any(gap_between(element.boxes[0].box, caption) <= CAPTION_REACH for caption in captions)
+        has_caption = any(gap_between(element.boxes[0].box, caption) <= CAPTION_NEAR for caption in captions)
         reason = _decorative(parsed, element, picture, has_caption=has_caption)
         if reason:
             out.left_out[reason] += 1
@@ -97,7 +98,11 @@ def _decorative(parsed: ParsedPage, element: Element, picture: Image, *, has_cap
     if is_plain(picture) or (over and not element.text and _shows_words_alone(element, picture, over)):
         return PLAIN
     inside = [(a, b, c, d) for a, b, c, d in over if x0 <= (a + c) / 2 <= x1 and y0 <= (b + d) / 2 <= y1]
-    return LOGO if not inside and not has_caption and is_logo(picture, (x1 - x0, y1 - y0)) else ""
+    if inside or has_caption:
+        return ""
+    if max(x1 - x0, y1 - y0) < ICON_POINTS:
+        return SMALL
+    return LOGO if is_logo(picture, (x1 - x0, y1 - y0)) else ""
 
 
 def _shows_words_alone(element: Element, picture: Image, words: Sequence[BoundingBox]) -> bool:

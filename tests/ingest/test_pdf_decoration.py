@@ -80,6 +80,13 @@ def test_a_small_flat_picture_of_few_colours_is_a_logo(read, content, kept):
     assert found.left_out == ({} if kept else {"logos": 1})
 
 
+def test_a_badge_without_a_caption_is_too_small_to_show_anything(read):
+    found = read(
+        lambda document: a_page(document).insert_image((72, 72, 127, 127), stream=a_photo(), keep_proportion=False)
+    )
+    assert (pictures(found), found.left_out) == ([], {"small": 1})
+
+
 def test_a_logo_with_a_caption_or_of_a_picture_s_size_is_a_picture(read):
     def draw(document: pymupdf.Document) -> None:
         page = a_page(document)
