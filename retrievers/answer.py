@@ -12,6 +12,7 @@ from ingest.types import Answer, Citation, Hit
 from retrievers.chat import EXTRACTIVE, NOT_FOUND, ChatModel, Choice, ask_again, build_messages, choose_model
 from retrievers.citations import cite
 from retrievers.claims import Checked, Claim, Quote, check_claim, read_claims
+from retrievers.descriptions import description_notes
 from retrievers.extractive import find_evidence, read_question
 from retrievers.multi_vector import MultiVectorRetriever
 from retrievers.records import by_suggestions, suggest
@@ -61,8 +62,9 @@ def answer(
         found = by_quotes(question, hits, retriever.library)
     elif model is None and found.unsupported and not found.found:
         found = _quotes_instead(found, by_quotes(question, hits, retriever.library))
+    said = description_notes(found, hits[:k], retriever.library)
     timing = {"retrieve": round(retrieved - started, 4), "answer": round(time.perf_counter() - retrieved, 4)}
-    return replace(found, hits=tuple(hits[:k]), notes=(*notes, *found.notes), timing=timing)
+    return replace(found, hits=tuple(hits[:k]), notes=(*notes, *found.notes, *said), timing=timing)
 
 
 def _quotes_instead(refused: Answer, quotes: Answer) -> Answer:
