@@ -96,19 +96,20 @@ def _settings(library: Path | None = None, **flags: object) -> Settings:
     return read_settings({"library": library, **flags})
 
 
-def _open(settings: Settings) -> Library:
+def _open(settings: Settings, *, create: bool = False) -> Library:
     from ingest.library import Library
     from ingest.settings import find_library
 
-    return Library(find_library(settings.library))
+    return Library(find_library(settings.library), create=create)
 
 
-def _retriever(settings: Settings, *, rerank: bool = False) -> MultiVectorRetriever:
+def _retriever(settings: Settings, *, rerank: bool = False, create: bool = False) -> MultiVectorRetriever:
     """A retriever over the library, which is closed when the command ends."""
     from retrievers.multi_vector import MultiVectorRetriever
 
     context = click.get_current_context()
-    retriever = MultiVectorRetriever(context.with_resource(_open(settings)), settings=settings, rerank=rerank)
+    opened = context.with_resource(_open(settings, create=create))
+    retriever = MultiVectorRetriever(opened, settings=settings, rerank=rerank)
     context.call_on_close(retriever.close)
     return retriever
 
@@ -901,6 +902,66 @@ def mcp(library: Path | None, model: str | None) -> None:
     from retrievers.mcp_server import build_server
 
     build_server(_retriever(_settings(library)), model=model).run("stdio")
+
+
+@main.command()
+@library_option
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8631, show_default=True, help="Port to listen at.")
+@click.option(
+    "--token",
+    help="What callers must know [PINCITE_SERVE_TOKEN, which other users cannot see; a new one where others can call].",
+)
+@click.option("--allow-host", multiple=True, metavar="NAME", help="A further name of this server.")
+@click.option("--allow-origin", multiple=True, metavar="ORIGIN", help="A site whose pages may call the API.")
+@click.option("--widget-origin", multiple=True, metavar="ORIGIN", help="A site that may show the chat as a widget.")
+@click.option("--widget-token", help="What the widget asks with, which opens questions alone [a new one].")
+@click.option(
+    "--allow-folder",
+    multiple=True,
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="A folder that may be ingested from the page.",
+)
+@click.option("--model", metavar="NAME", help="A model on Ollama, or extractive [as in ask].")
+@password_option
+def serve(
+    library: Path | None,
+    host: str,
+    port: int,
+    token: str | None,
+    allow_host: tuple[str, ...],
+    allow_origin: tuple[str, ...],
+    widget_origin: tuple[str, ...],
+    widget_token: str | None,
+    allow_folder: tuple[Path, ...],
+    model: str | None,
+    password: str | None,
+) -> None:
+    """Serve the library: a chat page for the browser, and an HTTP API.
+
+    \b
+    pincite serve
+    pincite serve --allow-folder docs --model extractive
+    pincite serve --host 0.0.0.0 --widget-origin https://example.org
+    """
+    from retrievers.api import ServeOptions, welcome
+    from retrievers.api import serve as run
+
+    settings = _settings(library, password=password)
+    options = ServeOptions(
+        host=host,
+        port=port,
+        token=token or settings.serve_token,
+        allow_hosts=allow_host,
+        allow_origins=allow_origin,
+        widget_origins=widget_origin,
+        widget_token=widget_token,
+        allow_folders=allow_folder,
+        model=model,
+        upload_bytes=settings.max_file_mb * 2**20,
+    ).with_tokens()
+    retriever = _retriever(settings, create=True)
+    run(retriever, options, lambda port: click.echo(welcome(options, port), err=True))
 
 
 @main.command()

@@ -10,7 +10,7 @@ import hashlib
 import io
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -31,6 +31,8 @@ LONG_SIDE = 2000
 MIN_SIDE = 36.0
 """Points; a picture with a shorter side is a rule, icon or bullet."""
 MIN_COLOURS = 3
+SAMPLE = 96
+"""Pixels of the sides of what the colours of a picture are told by."""
 SENT_SIDE = 1344
 """Pixels of the longer side of what a vision model is sent: it looks at no more, in tiles of 336 or less."""
 
@@ -42,9 +44,20 @@ RULE_RATIO = 20
 """Sides of a rule or divider, long to short, at least."""
 OFTEN = 3
 """A picture that stands so often in a document, and on half of its pages, is a logo."""
+LOGO_POINTS = (72.0, 160.0)
+"""Points of a logo or icon on a page: its shorter side is less than the first, or both are less than the second."""
+ICON_POINTS = 60.0
+"""Points; a picture on a page without a caption or words, both of whose sides are shorter, is an icon or a badge."""
+FLAT_COLOURS, FLAT_SHARE = 8, 0.88
+"""Colours (of 4,096) that cover this share of flat artwork; photographs, shades and maps have many more."""
+HUES = 4
+"""Hues of a logo or icon at most; the series of a chart and the areas of a map have more."""
+HUE_SHARE = 0.01
+"""Share of a picture that a hue covers, at least, to count; what has none is ink, such as a formula or a stamp."""
 LOGO_SIDE = 160
 """Pixels of the shorter side of a picture that is a logo or icon by being repeated alone, where there are no pages."""
 SMALL, RULE, PLAIN, REPEATED = "small", "rules", "empty", "repeated"
+MARKED, WORDLESS, LOGO = "marked as such", "drawings without words", "logos"
 LEFT_OUT = "left out as decoration"
 
 CAPTION = re.compile(
@@ -106,6 +119,42 @@ def is_plain_beside(image: Image, boxes: Iterable[BoundingBox]) -> bool:
     for box in boxes:
         pen.rectangle(box, fill=(red, green, blue))
     return is_plain(ground)
+
+
+def is_logo(image: Image, size: tuple[float, float]) -> bool:
+    """Whether a picture without words around it, of this size on the page (points), looks like a logo or an icon.
+
+    It is small, flat and has a colour or a few.
+    """
+    short, long = sorted(size)
+    return (short < LOGO_POINTS[0] or long < LOGO_POINTS[1]) and _is_flat(image) and 0 < _count_hues(image) <= HUES
+
+
+def _is_flat(image: Image) -> bool:
+    from PIL import ImageOps
+
+    small = ImageOps.posterize(_sample(image), 4)
+    counts = sorted((count for count, _ in small.getcolors(SAMPLE * SAMPLE) or []), reverse=True)
+    return sum(counts[:FLAT_COLOURS]) >= FLAT_SHARE * sum(counts)
+
+
+def _count_hues(image: Image) -> int:
+    """How many of twelve hues have a share of the picture that can be seen."""
+    seen = Counter(
+        hue * 12 // 256 % 12 for hue, saturation, value in _pixels(_sample(image)) if saturation > 96 and value > 64
+    )
+    return sum(count >= HUE_SHARE * SAMPLE * SAMPLE for count in seen.values())
+
+
+def _sample(image: Image) -> Image:
+    from PIL.Image import Resampling
+
+    return opaque(image).resize((SAMPLE, SAMPLE), Resampling.NEAREST)
+
+
+def _pixels(image: Image) -> Iterator[tuple[int, int, int]]:
+    data = image.convert("HSV").tobytes()
+    return zip(data[::3], data[1::3], data[2::3], strict=True)
 
 
 def is_blank(image: Image) -> bool:

@@ -1,7 +1,8 @@
 """Chroma's copy of the vectors is brought up to date, or made anew from the library when it is lost or damaged.
 
 Chroma writes in a process of its own that ends when it has written: an open that hangs or crashes costs that process
-alone, and nothing of it writes on after the folder was thrown away.
+alone, and nothing of it writes on after the folder was thrown away. Its files have room for more vectors, filled with
+what lies in the memory of the process that wrote them: it must be one that never held a document that left.
 """
 
 from __future__ import annotations

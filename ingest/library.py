@@ -658,6 +658,20 @@ class Library:
         found = {row["element_id"]: element_of(row) for row in rows}
         return [found[e] for e in element_ids if e in found]
 
+    def elements_beside(self, element_id: str, before: int, after: int) -> list[Element]:
+        """An element with some of those that stand before and after it in its source, in reading order."""
+        rows = self._db.execute(
+            "SELECT e.* FROM elements e JOIN elements a ON e.source_id = a.source_id WHERE a.element_id = ?"
+            " AND e.idx BETWEEN a.idx - ? AND a.idx + ? ORDER BY e.idx",
+            (element_id, before, after),
+        )
+        return [element_of(row) for row in rows]
+
+    def tables_of(self, source_id: str) -> list[Element]:
+        """A source's tables in reading order."""
+        query = "SELECT * FROM elements WHERE source_id = ? AND category = 'Table' ORDER BY idx"
+        return [element_of(row) for row in self._db.execute(query, (source_id,))]
+
     def element_source(self, element_id: str) -> str | None:
         """The source that an element belongs to."""
         row = self._db.execute("SELECT source_id FROM elements WHERE element_id = ?", (element_id,)).fetchone()

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
+from ingest.library_names import names_of
 from ingest.library_words import pack_words
 
 PLACES_SCHEMA = """
@@ -29,6 +30,10 @@ CREATE TABLE IF NOT EXISTS page_labels(
 CREATE TABLE IF NOT EXISTS chunk_words(
   chunk INTEGER PRIMARY KEY REFERENCES chunks(id) ON DELETE CASCADE, source_id TEXT NOT NULL, idx INTEGER NOT NULL,
   kind TEXT NOT NULL, page_numbers TEXT NOT NULL, length INTEGER NOT NULL, words BLOB NOT NULL, counts BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS source_words(
+  word INTEGER NOT NULL, source_id TEXT NOT NULL REFERENCES sources(id) ON DELETE CASCADE, weight REAL NOT NULL,
+  PRIMARY KEY(word, source_id)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS source_words_source ON source_words(source_id);
 CREATE VIRTUAL TABLE IF NOT EXISTS place_keywords
   USING fts5(body, tokenize = "porter unicode61 remove_diacritics 2");
 CREATE TRIGGER IF NOT EXISTS places_gone AFTER DELETE ON places BEGIN
@@ -97,7 +102,7 @@ class Places:
 
     def exist(self) -> bool:
         """Whether the library keeps places; one that was made before them and not written to since does not."""
-        return self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'chunk_words'").fetchone() is not None
+        return self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'source_words'").fetchone() is not None
 
     def missing(self) -> list[str]:
         """The sources with chunks whose places, or words, were never derived."""
@@ -116,6 +121,7 @@ class Places:
         """Make a source's places, and the words of its chunks, from what is stored of it."""
         self._db.execute("DELETE FROM places WHERE source_id = ?", (source_id,))
         self._db.execute("DELETE FROM page_labels WHERE source_id = ?", (source_id,))
+        self._db.execute("DELETE FROM source_words WHERE source_id = ?", (source_id,))
         spans: dict[int, list[int]] = defaultdict(list)
         loose: list[tuple[int, str]] = []
         query = (
@@ -132,21 +138,31 @@ class Places:
                 spans[page].append(index)
             if not pages:
                 loose.append((index, text))
-        texts = self._page_texts(source_id)
+        texts, prose = self._page_texts(source_id)
         for page, indexes in spans.items():
             self._put(source_id, page, indexes, texts.get(page, []))
-        for start in range(0, len(loose), RUN):
-            run = loose[start : start + RUN]
+        runs = [loose[start : start + RUN] for start in range(0, len(loose), RUN)]
+        for run in runs:
             self._put(source_id, None, [index for index, _ in run], [text for _, text in run])
+        pages = ["\n".join(prose[page]) for page in sorted(prose)]
+        self._put_names(source_id, pages or ["\n".join(text for _, text in run) for run in runs])
+
+    def _put_names(self, source_id: str, texts: Sequence[str]) -> None:
+        rows = ((word, source_id, weight) for word, weight in names_of(texts).items())
+        self._db.executemany("INSERT OR REPLACE INTO source_words VALUES (?, ?, ?)", rows)
 
     def _put(self, source_id: str, page: int | None, indexes: Sequence[int], texts: Sequence[str]) -> None:
         row = (source_id, page, min(indexes), max(indexes))
         key = self._db.execute("INSERT INTO places(source_id, page, first, last) VALUES (?, ?, ?, ?)", row).lastrowid
         self._db.execute("INSERT INTO place_keywords(rowid, body) VALUES (?, ?)", (key, "\n".join(texts)))
 
-    def _page_texts(self, source_id: str) -> dict[int, list[str]]:
-        """The texts of each page in reading order; what is printed as a page's number is kept as its label."""
+    def _page_texts(self, source_id: str) -> tuple[dict[int, list[str]], dict[int, list[str]]]:
+        """The texts of each page in reading order, all and those outside tables.
+
+        What is printed as a page's number is kept as its label.
+        """
         texts: dict[int, list[str]] = defaultdict(list)
+        prose: dict[int, list[str]] = defaultdict(list)
         rows = self._db.execute(
             "SELECT page_number, category, text, summary FROM elements"
             " WHERE source_id = ? AND page_number IS NOT NULL ORDER BY idx",
@@ -154,11 +170,20 @@ class Places:
         )
         for page, category, text, summary in rows.fetchall():
             texts[page] += [text, summary] if summary else [text]
+            if category != "Table":
+                prose[page].append(text)
             if category in ("Header", "Footer"):
                 self._db.executemany(
                     "INSERT OR IGNORE INTO page_labels VALUES (?, ?, ?)", ((source_id, n, page) for n in _labels(text))
                 )
-        return texts
+        return texts, prose
+
+    def named(self, words: Collection[int]) -> list[tuple[int, str, float]]:
+        """(word, source, how surely) of the sources that these words, by hash, name."""
+        if not self.exist():
+            return []
+        query = f"SELECT word, source_id, weight FROM source_words WHERE word IN {_LISTED}"
+        return [(row[0], row[1], row[2]) for row in self._db.execute(query, (json.dumps(list(words)),))]
 
     def chunk_count(self) -> int:
         """How many chunks there are, about: the key of the last one."""

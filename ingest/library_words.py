@@ -45,7 +45,7 @@ def pack_words(title: str, body: str) -> PackedWords:
 
 def word_hashes(text: str) -> list[int]:
     """The hash of each word of a text, in order."""
-    return [_hash(word) for word in _WORD.findall(folded(text))]
+    return [word_hash(word) for word in _WORD.findall(folded(text))]
 
 
 def folded(text: str) -> str:
@@ -56,7 +56,8 @@ def folded(text: str) -> str:
 
 
 @lru_cache(maxsize=200_000)
-def _hash(word: str) -> int:
+def word_hash(word: str) -> int:
+    """The hash of the stem of a word in small letters; of a number without separators of thousands."""
     if word[:1].isdigit():
         return zlib.crc32(re.sub(r",(?=\d{3}(?!\d))", "", word).encode())
     # Half of a surrogate pair may stand in a broken text layer.

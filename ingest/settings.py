@@ -39,6 +39,7 @@ class Settings:
     keep_summaries: bool = False  # 1: descriptions of pictures outlive the removal of their documents, for re-use
     timeout: float = 120.0  # seconds that a model may take for one reply
     password: str | None = field(default=None, repr=False)  # password of encrypted PDFs; never stored
+    serve_token: str | None = field(default=None, repr=False)  # token that `pincite serve` asks for
 
     def __post_init__(self) -> None:
         if self.engine not in ENGINES:

@@ -12,9 +12,11 @@ from ingest.types import Answer, Citation, Hit
 from retrievers.chat import EXTRACTIVE, NOT_FOUND, ChatModel, Choice, ask_again, build_messages, choose_model
 from retrievers.citations import cite
 from retrievers.claims import Checked, Claim, Quote, check_claim, read_claims
+from retrievers.descriptions import description_notes
 from retrievers.extractive import find_evidence, read_question
 from retrievers.multi_vector import MultiVectorRetriever
 from retrievers.records import by_suggestions, suggest
+from retrievers.table_answers import by_tables
 
 HITS = 8
 EVIDENCE_HITS = 24
@@ -47,7 +49,11 @@ def answer(
     retrieved = time.perf_counter()
     suggested = suggest(question, retriever, doc=doc)
     found, notes = None, choice.notes
-    if choice.model is not None and hits:
+    tabled = by_tables(question, hits, retriever, doc=doc) if suggested is None else None
+    if tabled is not None and tabled.computed:
+        # What is computed from cells is right where the plan is sure; a model would have to be checked against it.
+        found = tabled.answer
+    if found is None and choice.model is not None and hits:
         try:
             found = by_model(question, hits[:k], retriever.library, choice.model, on_token)
         except ModelError as exc:
@@ -58,11 +64,15 @@ def answer(
         found = found if found and found.found else by_suggestions(question, suggested, retriever.library)
         found = replace(found, records=suggested.records, clarify=suggested.clarify)
     elif found is None:
-        found = by_quotes(question, hits, retriever.library)
+        looked_up = tabled.answer if tabled is not None else None
+        found = looked_up or by_quotes(question, hits, retriever.library)
     elif model is None and found.unsupported and not found.found:
         found = _quotes_instead(found, by_quotes(question, hits, retriever.library))
+    if tabled is not None and tabled.answer is None and found.clarify is None:
+        found = replace(found, clarify=tabled.clarify, notes=(*found.notes, *filter(None, [tabled.note])))
+    said = description_notes(found, hits[:k], retriever.library)
     timing = {"retrieve": round(retrieved - started, 4), "answer": round(time.perf_counter() - retrieved, 4)}
-    return replace(found, hits=tuple(hits[:k]), notes=(*notes, *found.notes), timing=timing)
+    return replace(found, hits=tuple(hits[:k]), notes=(*notes, *found.notes, *said), timing=timing)
 
 
 def _quotes_instead(refused: Answer, quotes: Answer) -> Answer:

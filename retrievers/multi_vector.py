@@ -15,10 +15,11 @@ from ingest.fetch import is_url
 from ingest.library import EmbedderRecord, Library
 from ingest.library_index import Seal, damage_of, stamp_of
 from ingest.library_search import PlaceHit, rarest
+from ingest.library_words import word_hash
 from ingest.settings import DEFAULT_EMBEDDER, Settings, find_library, read_settings
 from ingest.types import Hit, Kind
 from retrievers.language import match_query
-from retrievers.query import Filters, Query, compared, name_parts, naming, read_dates, read_query, selects
+from retrievers.query import Filters, Query, compared, name_parts, naming, read_dates, read_query, said_names, selects
 from retrievers.ranking import PHYSICAL, Findings, Ranked, alternate, rank
 from retrievers.rerank import RERANKED, Reranker, load_reranker, reorder
 from retrievers.wording import rarities, word_scores
@@ -89,7 +90,7 @@ class MultiVectorRetriever:
         self._loading = threading.Lock()
         self.rerank = rerank
         self._reranker = reranker
-        self._names: tuple[int, Mapping[str, frozenset[str]]] | None = None
+        self._names: tuple[int, Mapping[str, Collection[str]], int] | None = None
         self._vectors = _Vectors(library, exact_limit)
         if embedder is not None:
             self._check(embedder)
@@ -176,7 +177,8 @@ class MultiVectorRetriever:
     def _found(
         self, query: Query, vector: NDArray[np.float32] | None, depth: int, sources: list[str] | None
     ) -> list[Ranked]:
-        named = self._named(query, sources)
+        said = self._said_names(query, sources)
+        named = naming(said, self._file_names()[1] if sources is None else len(sources))
         apart = sorted(named, key=lambda source: (-named[source], source))[:NAMED_SOURCES]
         places = self.library.places
         frequencies = places.chunk_frequencies(query.terms)
@@ -192,8 +194,7 @@ class MultiVectorRetriever:
         outlines = places.outlines(keys)
         words = word_scores(rarities(frequencies, places.chunk_count()), outlines) if places.exist() else proposed
         found = Findings(keywords=words, dense=dense, places=found_places, lines=lines, named=named, asked_pages=asked)
-        side_by_side = compared(query, {source: self._documents()[source] for source in named})
-        return alternate(rank(found, outlines), side_by_side)
+        return alternate(rank(found, outlines), compared(query, said))
 
     def _proposed(
         self, frequencies: Mapping[str, int], depth: int, sources: list[str] | None, apart: Sequence[str]
@@ -205,23 +206,27 @@ class MultiVectorRetriever:
         found = dict(self.library.keyword_search(match, depth, sources))
         return found | (dict(self.library.keyword_search(match, depth, apart)) if apart else {})
 
-    def _named(self, query: Query, sources: list[str] | None) -> dict[str, float]:
-        """How well the question names each source; nothing where only one may answer."""
-        documents = self._documents()
-        if sources is not None:
-            documents = {source: parts for source, parts in documents.items() if source in sources}
-        return naming(query, documents) if len(documents) > 1 else {}
+    def _said_names(self, query: Query, sources: list[str] | None) -> dict[str, dict[str, float]]:
+        """The words of a question that name each source; none where only one may answer."""
+        names, total = self._file_names()
+        if (total if sources is None else len(sources)) < 2:
+            return {}
+        own = self.library.places.named([word_hash(mark) for mark in query.marks])
+        said = said_names(query, names, own)
+        return said if sources is None else {source: said[source] for source in sources if source in said}
 
-    def _documents(self) -> Mapping[str, frozenset[str]]:
-        """The words of each source's names, read anew when the library has changed."""
+    def _file_names(self) -> tuple[Mapping[str, Collection[str]], int]:
+        """The sources by the words of their files' names, and their number; read anew when the library has changed."""
         generation = self.library.generation
         known = self._names
         if known is None or known[0] != generation:
-            names: dict[str, frozenset[str]] = {}
-            for source_id, path in self.library.documents():
-                names[source_id] = names.get(source_id, frozenset()) | name_parts(doc_name(path))
-            self._names = known = (generation, names)
-        return known[1]
+            names: dict[str, set[str]] = {}
+            documents = self.library.documents()
+            for source_id, path in documents:
+                for word in name_parts(doc_name(path)):
+                    names.setdefault(word, set()).add(source_id)
+            self._names = known = (generation, names, len({source for source, _ in documents}))
+        return known[1], known[2]
 
     def _asked_pages(self, query: Query, sources: Sequence[str]) -> dict[tuple[str, int], float]:
         """The pages that the question names by number, in these sources: as printed, or as counted."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 import fnmatch
 import math
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
 
 from ingest.errors import UsageError
+from ingest.library_names import forms_in
+from ingest.library_words import word_hash
 from ingest.types import Kind
 from retrievers.figures import lines_of
 from retrievers.language import content_terms, names, stem, tokens, without_form
@@ -56,6 +58,8 @@ _SMALL = 2
 """Digits of a number that is no year or key."""
 _JOINED = 6
 """Letters that two words must have together to be looked for as one, as in "North Quay" and NORTHQUAY."""
+SURE = 0.5
+"""How surely a word names a document that a question sets beside another."""
 _PREFIX = 3
 """Letters of a name that may begin a longer word of a file's name, as "Tide" does TIDEMARK."""
 
@@ -112,7 +116,7 @@ def read_query(question: str) -> Query:
         lines=tuple(lines_of(asked)),
         pages=_pages(question.lower()),
         from_end=_from_end(question.lower()),
-        marks=frozenset(map(stem, terms)) | joined,
+        marks=frozenset({*map(stem, terms), *joined, *forms_in(asked)}),
         proper=frozenset(name for name in names(asked) if len(name) >= _PREFIX),
     )
 
@@ -151,27 +155,41 @@ def name_parts(name: str) -> frozenset[str]:
     return frozenset(stem(part) for part in parts if not part.isdigit() or len(part) > _SMALL)
 
 
-def naming(query: Query, parts: Mapping[str, frozenset[str]]) -> dict[str, float]:
-    """How well a question names each document (0 to 1), by the words of their names; those not named are left out.
+def said_names(
+    query: Query, names: Mapping[str, Collection[str]], own: Iterable[tuple[int, str, float]]
+) -> dict[str, dict[str, float]]:
+    """The words of a question that name each document, and how surely (0 to 1); documents without any are left out.
 
-    A word that few names have counts more, as one that all have tells nothing. 1 is the best of the documents, or
-    what a word would give that only one of them has, if that is more.
+    ``names`` has the documents whose files' names have a word, ``own`` the hashes of words by which documents name
+    themselves, with the document and how surely.
     """
-    rarity: dict[str, float] = {}
-    spread: dict[str, int] = {}
-    for words in parts.values():
-        for word in words:
-            spread[word] = spread.get(word, 0) + 1
-    for word, count in spread.items():
-        if _names(word, query):
-            rarity[word] = math.log(1 + len(parts) / count)
-    scores = {document: sum(rarity.get(word, 0.0) for word in words) for document, words in parts.items()}
-    best = max([math.log(1 + len(parts)), *scores.values()])
+    said: dict[str, dict[str, float]] = {}
+    beginnings = tuple(query.proper)
+    for word, documents in names.items():
+        if word in query.marks or word.startswith(beginnings):
+            for document in documents:
+                said.setdefault(document, {})[word] = 1.0
+    words = {word_hash(mark): mark for mark in query.marks}
+    for key, document, weight in own:
+        known = said.setdefault(document, {})
+        known[words[key]] = max(known.get(words[key], 0.0), weight)
+    return said
+
+
+def naming(said: Mapping[str, Mapping[str, float]], total: int) -> dict[str, float]:
+    """How well a question names each document (0 to 1) of ``total``, by the words that name it.
+
+    A word that few have counts more, as one that all have tells nothing. 1 is the best of the documents, or what a
+    word would give that only one of them has, if that is more.
+    """
+    spread: dict[str, float] = {}
+    for words in said.values():
+        for word, weight in words.items():
+            spread[word] = spread.get(word, 0.0) + weight
+    rarity = {word: math.log(1 + total / max(1.0, count)) for word, count in spread.items()}
+    scores = {document: sum(rarity[w] * weight for w, weight in words.items()) for document, words in said.items()}
+    best = max([math.log(1 + total), *scores.values()])
     return {document: score / best for document, score in scores.items() if score > 0}
-
-
-def _names(word: str, query: Query) -> bool:
-    return word in query.marks or any(word.startswith(name) for name in query.proper)
 
 
 def selects(pattern: str, candidates: Collection[str]) -> bool:
@@ -214,10 +232,10 @@ def _next(start: datetime, precision: int) -> datetime:
     return datetime.fromtimestamp(start.timestamp() + 86_400, UTC)
 
 
-def compared(query: Query, parts: Mapping[str, frozenset[str]]) -> list[str]:
+def compared(query: Query, said: Mapping[str, Mapping[str, float]]) -> list[str]:
     """The documents that a question sets side by side: each has a word of its name in it that the others lack."""
     if not _COMPARES.search(query.asked.lower()):
         return []
-    said = {document: {word for word in words if _names(word, query)} for document, words in parts.items()}
-    apart = [d for d in said if said[d] and not any(said[d] <= said[other] for other in said if other != d)]
+    sure = {document: {word for word, weight in words.items() if weight >= SURE} for document, words in said.items()}
+    apart = [d for d in sure if sure[d] and not any(sure[d] <= sure[other] for other in sure if other != d)]
     return apart if len(apart) > 1 else []

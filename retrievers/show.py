@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from ingest.errors import EncryptedError, SourceError, UsageError
@@ -27,30 +28,56 @@ def show(library: Library, wanted: str, *, password: str | None = None) -> bytes
         UsageError: no chunk, element or citation has this id.
         SourceError: the original is gone, has changed, is locked (``password`` opens it), or has no pages to draw.
     """
-    source_id, boxes, page, image = _find(library, wanted)
+    source_id, boxes, page, image = find_place(library, wanted)
+    record = library.source(source_id)
+    if image and record is not None and (not boxes or record.format not in DRAWN):
+        return library.image(image)
+    original = original_of(library, source_id)
+    if not boxes:
+        raise SourceError(f"{original.name} has no pages to draw; its text is in `pincite search --json`")
+    marked = [b.box for b in boxes if b.page == page]
+    with WorkerPool(1) as pool:
+        drawn = pool.submit(_drawn, original.path, original.format, page, marked, password, timeout=DRAW_SECONDS)
+        try:
+            return result_of(drawn)
+        except EncryptedError as exc:
+            raise EncryptedError(f"{original.name} is {exc.reason}") from exc
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Original:
+    """A source's file as it was ingested: the name that it is known by, where its bytes are, and their format."""
+
+    name: str
+    path: Path
+    format: str
+
+
+def original_of(library: Library, source_id: str) -> Original:
+    """The file of a source whose pages can be drawn.
+
+    Raises:
+        SourceError: the source has left the library, its file is gone or has changed, or it has no pages to draw.
+    """
     path = library.paths_of([source_id]).get(source_id)
     record = library.source(source_id)
     if path is None or record is None:
-        raise SourceError(f"{wanted}: its document is no longer in the library")
-    if image and (not boxes or record.format not in DRAWN):
-        return library.image(image)
-    if not boxes or record.format not in DRAWN:
+        raise SourceError(f"{source_id}: its document is no longer in the library")
+    if record.format not in DRAWN:
         raise SourceError(f"{Path(path).name} has no pages to draw; its text is in `pincite search --json`")
     is_kept = record.parent_id is not None or is_url(path)
     original = library.member_path(source_id, record.format) if is_kept else Path(path)
     if record.parent_id is None:
         check_original(original, source_id)
-    marked = [b.box for b in boxes if b.page == page]
-    with WorkerPool(1) as pool:
-        drawn = pool.submit(_drawn, original, record.format, page, marked, password, timeout=DRAW_SECONDS)
-        try:
-            return result_of(drawn)
-        except EncryptedError as exc:
-            raise EncryptedError(f"{Path(path).name} is {exc.reason}") from exc
+    return Original(name=Path(path).name, path=original, format=record.format)
 
 
-def _find(library: Library, wanted: str) -> tuple[str, Sequence[PageBox], int, str | None]:
-    """The source of an id, its boxes, the page to draw (that of most of a quote, else the first), and its picture."""
+def find_place(library: Library, wanted: str) -> tuple[str, Sequence[PageBox], int, str | None]:
+    """The source of an id, its boxes, the page to draw (that of most of a quote, else the first), and its picture.
+
+    Raises:
+        UsageError: no chunk, element or citation has this id.
+    """
     cited = parse_citation_id(wanted)
     chunk = library.chunk(cited[0] if cited else wanted)
     if chunk is not None and cited is not None:

@@ -27,6 +27,7 @@ HOMES = {
     "chromadb": ["ingest/vectors.py"],
     "click": ["cli.py"],
     "docutils": ["ingest/partition/rst.py"],
+    "fastapi": ["retrievers/api.py"],
     "httpcore": ["ingest/fetch.py"],
     "langchain_core": ["retrievers/langchain.py"],
     "liteparse": ["ingest/partition/pdf*.py", "ingest/render.py"],
@@ -46,8 +47,11 @@ HOMES = {
     "rapidocr": ["ingest/ocr.py"],
     "ray": ["ingest/ray_engine.py"],
     "rich": ["cli.py"],
+    "pydantic": ["retrievers/api.py"],
     "sqlite3": ["ingest/library*.py", "ingest/rows.py", "retrievers/history_sqlite.py"],
+    "starlette": ["retrievers/api*.py"],
     "unstructured": ["ingest/partition/*.py"],
+    "uvicorn": ["retrievers/api.py"],
     "watchfiles": ["ingest/watch.py"],
 }
 """The only files that import a library."""

@@ -73,6 +73,8 @@ def check_archive(path: Path, what: str = "docx") -> None:
             members = archive.infolist()
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as exc:
         raise BrokenError(f"broken {what}: the archive cannot be opened") from exc
+    if any(not 0 <= member.header_offset < path.stat().st_size for member in members):
+        raise BrokenError(f"broken {what}: the archive's list of files leads out of it")
     if any(member.flag_bits & 1 for member in members):
         raise EncryptedError(ENCRYPTED)
     if len(members) > MAX_MEMBERS:

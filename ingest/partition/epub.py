@@ -6,6 +6,7 @@ import base64
 import posixpath
 import re
 import urllib.parse
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from html.entities import html5
@@ -52,7 +53,9 @@ def partition(source: Source, options: PartitionOptions) -> Partition:
     images = {key: png for part in read for key, png in part.images.items()}
     warnings = [f"{name}: could not be read" for name in book.lost]
     warnings += [warning for part in read for warning in part.warnings]
-    return Partition(elements=tuple(_renested(found)), images=images, warnings=tuple(dict.fromkeys(warnings)))
+    left_out = sum((Counter(part.left_out) for part in read), Counter[str]())
+    said = tuple(dict.fromkeys(warnings))
+    return Partition(elements=tuple(_renested(found)), images=images, warnings=said, left_out=left_out)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -187,7 +190,8 @@ def _embed(picture: _Element, page: str, members: Members) -> None:
         stored = picture_png(content)
         content = stored[1] if stored and len(stored[1]) <= MAX_INLINE else None
     if content:
-        picture.set("src", f"data:image/png;base64,{base64.b64encode(content).decode('ascii')}")
+        kind = "svg+xml" if (name or "").lower().endswith(".svg") else "png"
+        picture.set("src", f"data:image/{kind};base64,{base64.b64encode(content).decode('ascii')}")
 
 
 def _titled(part: Partition, name: str, source_id: str) -> Partition:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import base64
 import email
 import email.policy
-import io
 import mimetypes
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from email.errors import CloseBoundaryNotFoundDefect, InvalidBase64CharactersDefect, InvalidBase64LengthDefect
@@ -20,7 +20,7 @@ from email.message import Message
 from pathlib import PurePosixPath
 
 from ingest.errors import BrokenError, EncryptedError
-from ingest.images import is_plain, is_too_small
+from ingest.images import PLAIN, SMALL, is_plain_png, is_too_small, png_size
 from ingest.partition import PartitionOptions
 from ingest.partition.bridge import offline_unstructured, picture_png, to_elements, vendor_errors
 from ingest.partition.encoding import decode
@@ -122,6 +122,7 @@ class _Parts:
     inline: list[_Inline] = field(default_factory=list)
     members: list[tuple[str, bytes]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    left_out: Counter[str] = field(default_factory=Counter)
     count: int = 0
     size: int = 0
 
@@ -297,6 +298,7 @@ def _assembled(message: Message, parts: _Parts, source: Source, options: Partiti
             body = partition_markup(_with_pictures(text, parts.inline, placed), source, options)
             images |= body.images
             parts.warnings += [w for w in body.warnings if w not in parts.warnings]
+            parts.left_out.update(body.left_out)
             found += [_prefixed(e, number, is_below=bool(subject)) for e in body.elements]
         else:
             found += [_prefixed(e, number) for e in _plain_elements(text, source)]
@@ -309,6 +311,7 @@ def _assembled(message: Message, parts: _Parts, source: Source, options: Partiti
         images=images,
         warnings=tuple(parts.warnings),
         members=tuple(parts.members),
+        left_out=dict(parts.left_out),
     )
 
 
@@ -359,15 +362,12 @@ def _stored(parts: _Parts, placed: set[str]) -> Iterator[tuple[str, bytes]]:
         made = picture_png(picture.content)
         if made is None:
             parts.warn("a picture in the message could not be read")
-        elif not _is_decoration(made[1]):
+        elif is_too_small((0, 0, *png_size(made[1]))):
+            parts.left_out[SMALL] += 1
+        elif is_plain_png(made[1]):
+            parts.left_out[PLAIN] += 1
+        else:
             yield made
-
-
-def _is_decoration(png: bytes) -> bool:
-    from PIL import Image
-
-    with Image.open(io.BytesIO(png)) as picture:
-        return is_too_small((0, 0, *picture.size)) or is_plain(picture)
 
 
 def _prefixed(element: Element, number: int, *, is_below: bool = False) -> Element:

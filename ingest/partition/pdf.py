@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ingest.images import PLAIN, caption_kind
+from ingest.images import caption_kind
 from ingest.partition import PartitionOptions
 from ingest.partition.pdf_attachments import attached_files
 from ingest.partition.pdf_boxes import gap_between
@@ -75,6 +75,7 @@ def read_pages(source: Source, pages: Sequence[int], draft: Partition, options: 
         pages=tuple(p for part in parts for p in part.pages),
         images={name: data for part in parts for name, data in part.images.items()},
         warnings=tuple(w for part in parts for w in part.warnings),
+        left_out=sum((Counter(part.left_out) for part in parts), Counter[str]()),
     )
 
 
@@ -119,7 +120,7 @@ def _read_batch(source: Source, result: ParseResult, options: PartitionOptions) 
     warnings = [f"page {error.page_num}: could not be read ({error.message})" for error in result.page_errors]
     unread: list[int] = []
     figures, running = raster_figures(result), running_text(result.pages)
-    left_out = Counter(decorations(result))
+    left_out = Counter(each.reason for each in decorations(result))
     left = CAREFUL_PAGES
     with open_layer(source.path, options.password) as layer:
         for parsed in result.pages:
@@ -135,9 +136,8 @@ def _read_batch(source: Source, result: ParseResult, options: PartitionOptions) 
             if reasons:
                 unread.append(work.number)
             elif options.images != "off":
-                before = len(found)
-                found, crops = with_crops(source.path, parsed, found, options.password)
-                left_out[PLAIN] += before - len(found)
+                found, crops, dropped = with_crops(source.path, parsed, found, options.password)
+                left_out += dropped
                 images |= crops
             loss = lost_words(work.words, found)
             if not reasons:

@@ -119,9 +119,16 @@ def has_axis(work: PageText, box: BoundingBox) -> bool:
     near = [w for w in work.words if w.angle == 0 and overlaps(w.box, box, AXIS_REACH) and _VALUE.fullmatch(w.text)]
     down = _aligned(near, lambda w: w.box[2]) + _aligned(near, lambda w: w.box[0])
     across = _aligned(near, lambda w: middle_y(w.box))
-    return any(_is_scale(sorted(g, key=lambda w: w.box[1]), lambda w: middle_y(w.box)) for g in down) or any(
-        _is_scale(sorted(g, key=lambda w: w.box[0]), lambda w: (w.box[0] + w.box[2]) / 2) for g in across
-    )
+    return any(
+        _is_scale(sorted(g, key=lambda w: w.box[1]), lambda w: middle_y(w.box)) and not _is_column(work, box, g)
+        for g in down
+    ) or any(_is_scale(sorted(g, key=lambda w: w.box[0]), lambda w: (w.box[0] + w.box[2]) / 2) for g in across)
+
+
+def _is_column(work: PageText, box: BoundingBox, numbers: Sequence[PageWord]) -> bool:
+    """Whether each of some numbers has words on its line in the box: they are a column of a table."""
+    inside = [w for w in work.at(work.words_in(box)) if w not in numbers]
+    return all(any(abs(middle_y(w.box) - middle_y(n.box)) <= 3.0 for w in inside) for n in numbers)
 
 
 def _aligned(words: Sequence[PageWord], place: Callable[[PageWord], float]) -> list[list[PageWord]]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ingest.images import REPEATED, SMALL, caption_kind, is_too_small
 from ingest.partition.pdf_boxes import (
@@ -17,6 +17,7 @@ from ingest.partition.pdf_boxes import (
     merged,
     overlaps,
     shares_column,
+    touching_groups,
 )
 from ingest.partition.pdf_drawings import AXIS_REACH, charts, has_axis
 from ingest.partition.pdf_words import (
@@ -57,33 +58,55 @@ MANY_PAGES = 3
 """A picture on so many pages, and on half of a batch, is a logo."""
 
 
+class LeftOut(NamedTuple):
+    """A raster picture that is decoration: its page, its box and the reason."""
+
+    page: int
+    box: BoundingBox
+    reason: str
+
+
 def raster_figures(result: ParseResult) -> dict[int, list[BoundingBox]]:
     """Boxes of raster pictures by page; small ones and those repeated on many pages (logos) left out.
 
     Some programs store a picture as strips: what touches is one picture, and only then large or small.
     """
-    digests = Counter(hash(image.bytes) for image in result.images)
-    many = max(MANY_PAGES, len(result.pages) // 2)
+    return {page: [box for box in merged(boxes) if not is_too_small(box)] for page, boxes in _rasters(result).items()}
+
+
+def decorations(result: ParseResult) -> list[LeftOut]:
+    """The raster pictures that ``raster_figures`` leaves out; a logo once, at its first place."""
+    sizes = {page.page_num: (page.width, page.height) for page in result.pages}
+    often = _often(result)
+    logos = {hash(image.bytes): image for image in reversed(result.images) if hash(image.bytes) in often}
+    found = [LeftOut(i.page, clipped(box_of(i.bbox), sizes[i.page]), REPEATED) for i in reversed(logos.values())]
+    small = [
+        LeftOut(page, box, SMALL)
+        for page, boxes in _rasters(result).items()
+        for box in merged(boxes)
+        if is_too_small(box)
+    ]
+    return found + small
+
+
+def _rasters(result: ParseResult) -> dict[int, list[BoundingBox]]:
+    """The boxes of all raster pictures but logos, by page."""
+    often = _often(result)
     sizes = {page.page_num: (page.width, page.height) for page in result.pages}
     found: dict[int, list[BoundingBox]] = {}
     for image in result.images:
-        box = clipped(box_of(image.bbox), sizes[image.page])
-        if digests[hash(image.bytes)] < many:
-            found.setdefault(image.page, []).append(box)
-    return {page: [box for box in merged(boxes) if not is_too_small(box)] for page, boxes in found.items()}
+        if hash(image.bytes) not in often:
+            found.setdefault(image.page, []).append(clipped(box_of(image.bbox), sizes[image.page]))
+    return found
 
 
-def decorations(result: ParseResult) -> Counter[str]:
-    """How many of the raster pictures that ``raster_figures`` leaves out there are, by reason; a logo counts once."""
-    digests = Counter(hash(image.bytes) for image in result.images)
-    many = max(MANY_PAGES, len(result.pages) // 2)
-    found = Counter({REPEATED: sum(count >= many for count in digests.values())})
-    pages: dict[int, list[BoundingBox]] = {}
+def _often(result: ParseResult) -> set[int]:
+    """The hashes of the pictures that stand so often that they are logos."""
+    pages: dict[int, set[int]] = {}
     for image in result.images:
-        if digests[hash(image.bytes)] < many:
-            pages.setdefault(image.page, []).append(box_of(image.bbox))
-    found[SMALL] = sum(is_too_small(box) for boxes in pages.values() for box in merged(boxes))
-    return +found
+        pages.setdefault(hash(image.bytes), set()).add(image.page)
+    many = max(MANY_PAGES, len(result.pages) // 2)
+    return {digest for digest, own in pages.items() if len(own) >= many}
 
 
 def place_figures(work: PageText, elements: Sequence[Element], rasters: Sequence[BoundingBox]) -> list[Element]:
@@ -97,7 +120,7 @@ def place_figures(work: PageText, elements: Sequence[Element], rasters: Sequence
     regions = [*rasters, *_drawings(work, elements), *drawn]
     elements = [part for e in elements for part in _labels_apart(work, e, regions)]
     pictures = [_with_axes(work, box, elements) for box in rasters]
-    drawings = [_with_labels(work, box, elements) for box in _drawings(work, elements)]
+    drawings = merged([_with_labels(work, box, elements) for box in _drawings(work, elements)])
     others = [box for box in drawn if not any(overlaps(box, known) for known in drawings + pictures)]
     drawings += [_with_labels(work, box, elements, reach=AXIS_REACH) for box in others]
     out = list(elements)
@@ -187,8 +210,25 @@ def _drawings(work: PageText, elements: Sequence[Element]) -> list[BoundingBox]:
         for box in _strokes(graphics)
         if not any(overlaps(box, table) for table in tables) and box[2] - box[0] < work.parsed.width * FULL_WIDTH
     ]
-    found = [box for box in merged(strokes, gap=STROKE_REACH) if not is_too_small(box)]
+    found = [box for box in _beside(strokes, captions) if not is_too_small(box)]
     return [box for box in found if any(gap_between(box, caption) <= CAPTION_REACH for caption in captions)]
+
+
+def _beside(strokes: Sequence[BoundingBox], captions: Sequence[BoundingBox]) -> Iterator[BoundingBox]:
+    """Strokes that touch as one drawing; a frame around a drawing and its caption, or a column, is no part of it."""
+    for group in touching_groups(strokes, gap=STROKE_REACH):
+        own = [strokes[i] for i in group]
+        box = union_box(own)
+        inside = [c for c in captions if holds(box, c, slack=0.0)]
+        if not inside:
+            yield box
+        elif rest := [s for s in own if not any(_spans(s, caption) for caption in inside)]:
+            yield from (_beside(rest, inside) if len(rest) < len(own) else ())
+
+
+def _spans(stroke: BoundingBox, caption: BoundingBox) -> bool:
+    """Whether a stroke is beside or around a caption: it starts above and ends below."""
+    return stroke[1] < caption[1] and stroke[3] > caption[3]
 
 
 def _strokes(graphics: VectorGraphics) -> list[BoundingBox]:

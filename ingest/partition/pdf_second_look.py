@@ -7,6 +7,7 @@ a page without a text layer, table models on a page whose tables came out torn.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -67,15 +68,15 @@ def look_again(source: Source, work: PageText, draft: Partition, options: Partit
     found = (
         _read_scanned(source, work, options) if NO_LAYER in first.reasons else _read_again(source, work, draft, options)
     )
-    elements, images = list(found.elements), dict(found.images)
+    elements, images, left_out = list(found.elements), dict(found.images), Counter[str]()
     if options.images != "off" and not images:
-        elements, images = with_crops(source.path, work.parsed, elements, options.password)
+        elements, images, left_out = with_crops(source.path, work.parsed, elements, options.password)
     took = round(first.ms + (time.perf_counter() - started) * 1000, 1)
     page = replace(found.pages[0], reasons=first.reasons, ms=took)
     # A page that OCR read has no layer to hold it against.
     losses = loss_warnings(work.number, lost_words(work.words, elements)) if page.tier != "ocr" else ()
     warnings = (*found.warnings, *losses)
-    return Partition(elements=tuple(elements), pages=(page,), images=images, warnings=warnings)
+    return Partition(elements=tuple(elements), pages=(page,), images=images, warnings=warnings, left_out=dict(left_out))
 
 
 def _read_again(source: Source, work: PageText, draft: Partition, options: PartitionOptions) -> Partition:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -16,7 +17,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from ingest.errors import BrokenError
-from ingest.images import is_plain_png, is_too_small
+from ingest.images import MARKED, PLAIN, SMALL, is_plain_png, is_too_small
 from ingest.partition import PartitionOptions
 from ingest.partition.archives import check_archive, office_package
 from ingest.partition.bridge import offline_unstructured, picture_png, vendor_errors
@@ -76,6 +77,7 @@ def partition(source: Source, options: PartitionOptions) -> Partition:
         pages=tuple(Page(page=number, width=size[0], height=size[1]) for number, _ in read),
         images=reading.images,
         warnings=tuple(dict.fromkeys(reading.warnings)),
+        left_out=dict(reading.left_out),
     )
 
 
@@ -93,6 +95,7 @@ class _Reading:
     stored: dict[str, str | None] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     unread: list[BrokenError] = field(default_factory=list)
+    left_out: Counter[str] = field(default_factory=Counter)
 
 
 def _identified(source_id: str, found: Sequence[Element]) -> Iterator[Element]:
@@ -430,19 +433,27 @@ def _diagram_elements(shape: BaseShape) -> Iterator[Element]:
 
 def _picture_elements(shape: BaseShape, box: BoundingBox | None, number: int, reading: _Reading) -> Iterator[Element]:
     """An element for each picture that a shape is or is filled with, but for decoration."""
+    parts = list(_picture_parts(shape))
     if (box and is_too_small(box)) or _is_decorative(shape):
+        reading.left_out.update([MARKED if _is_decorative(shape) else SMALL] * len(parts))
         return
     alt = _alternative_text(shape)
-    for picture in shape.element.iter(f"{_A}blip"):
-        rel = shape.part.rels.get(picture.get(f"{_R}embed", ""))
-        # Bullets may be pictures too.
-        if rel is None or rel.is_external or not picture.getparent().tag.endswith("}blipFill"):
-            continue
-        key = _stored(rel.target_part, reading)
+    for part in parts:
+        key = _stored(part, reading)
         if key is None:
             reading.warnings.append(f"slide {number}: a picture of a type that is not read, or too large")
         if key or (key is None and alt):
             yield replace(_element("Image", alt), image_path=key)
+        elif key == "":
+            reading.left_out[PLAIN] += 1
+
+
+def _picture_parts(shape: BaseShape) -> Iterator[Part]:
+    """The stored pictures that a shape is or is filled with; bullets may be pictures too, and are none of them."""
+    for picture in shape.element.iter(f"{_A}blip"):
+        rel = shape.part.rels.get(picture.get(f"{_R}embed", ""))
+        if rel is not None and not rel.is_external and picture.getparent().tag.endswith("}blipFill"):
+            yield rel.target_part
 
 
 def _stored(part: Part, reading: _Reading) -> str | None:

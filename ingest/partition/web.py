@@ -10,13 +10,16 @@ import base64
 import binascii
 import re
 import urllib.parse
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ingest.images import SMALL, WORDLESS
 from ingest.partition import PartitionOptions
 from ingest.partition.bridge import offline_unstructured, picture_png, to_elements, vendor_errors
 from ingest.partition.encoding import declared_charset, decode
+from ingest.partition.svg import drawing_lines, svg_lines
 from ingest.partition.web_main import HEADINGS, drop_nodes, holds_prose, main_content
 from ingest.tables import block_text, element_to_cells
 from ingest.types import Cell, Partition, Source
@@ -32,7 +35,7 @@ BLANK_BYTES = 72
 
 _SEAT = "pincite:"
 _NEVER = (
-    *("script", "style", "noscript", "template", "svg", "iframe", "object", "embed", "canvas", "audio", "video"),
+    *("script", "style", "noscript", "template", "iframe", "object", "embed", "canvas", "audio", "video"),
     *("head", "del", "select", "textarea", "datalist"),
 )
 _CONTROLS = ("button", "input")
@@ -43,6 +46,7 @@ _INLINE = frozenset(
     | {"sup", "u", "p", "h1", "h2", "h3", "h4", "h5", "h6"}
 )
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+_DATA_DRAWING = re.compile(r"\s*data:image/svg\+xml", re.IGNORECASE)
 _DATA_PICTURE = re.compile(r"\s*data:image/[\w.+-]+((?:;[\w=.+-]+)*),", re.IGNORECASE)
 
 
@@ -62,7 +66,7 @@ def partition_markup(markup: str, source: Source, options: PartitionOptions, *, 
     offline_unstructured()
     with vendor_errors("HTML"):
         seats = _Seats(pictures=options.images != "off")
-        body = _parse(markup, seats.warnings)
+        body = _parse(markup, seats)
         if body is None:
             return Partition(elements=(), warnings=tuple(seats.warnings))
         _flatten_layout(body)
@@ -72,25 +76,28 @@ def partition_markup(markup: str, source: Source, options: PartitionOptions, *, 
         _take_out(main, seats)
         found = [e for part in _classify(main) for e in seats.put_back(part)]
     elements = to_elements(found, source.id, seats.cells)
-    return Partition(elements=elements, images=seats.images, warnings=tuple(dict.fromkeys(seats.warnings)))
+    return Partition(
+        elements=elements, images=seats.images, warnings=tuple(dict.fromkeys(seats.warnings)), left_out=seats.left_out
+    )
 
 
 # The page.
 
 
-def _parse(markup: str, warnings: list[str]) -> HtmlElement | None:
+def _parse(markup: str, seats: _Seats) -> HtmlElement | None:
     """The body of a page, without comments and what is never shown; ``None`` if there is none."""
     from lxml import etree, html  # type: ignore[import-untyped]
 
     parser = html.HTMLParser(encoding="utf-8", no_network=True, huge_tree=False, remove_comments=True, remove_pis=True)
     root = etree.fromstring(markup.encode("utf-8", "replace"), parser)
     if any(entry.level_name == "FATAL" for entry in parser.error_log):
-        warnings.append("a part of the page was not read: elements nested too deeply, or one text too long")
+        seats.warnings.append("a part of the page was not read: elements nested too deeply, or one text too long")
     body = None if root is None else root.find("body")
     if body is None:
         return None
     drop_nodes(node for tag in _NEVER for node in list(body.iter(tag)))
     drop_nodes([node for node in body.iterdescendants() if _is_hidden(node)])
+    _name_drawings(body, seats)
     return body
 
 
@@ -109,6 +116,21 @@ def _is_hidden(node: HtmlElement) -> bool:
     return node.get("hidden") is not None or _HIDDEN.search(node.get("style", "")) is not None
 
 
+def _name_drawings(body: HtmlElement, seats: _Seats) -> None:
+    """Put a picture in the place of each drawing, with its words as what it shows; one without words is an icon."""
+    for drawing in [node for node in body.iter("svg") if next(node.iterancestors("svg"), None) is None]:
+        words = "\n".join(drawing_lines(drawing)) if _is_drawing(drawing) else ""
+        seats.left_out.update([WORDLESS] if not words else [])
+        if words and drawing.getparent() is not None:
+            drawing.addprevious(drawing.makeelement("img", {"alt": words}))
+        drawing.drop_tree()
+
+
+def _is_drawing(root: HtmlElement) -> bool:
+    """Whether a drawing has words in it, or a description; icons have a title at most."""
+    return root.get("aria-hidden") != "true" and next(root.iter("text", "desc", "foreignobject"), None) is not None
+
+
 # Tables and pictures.
 
 
@@ -118,6 +140,7 @@ class _Seats:
 
     pictures: bool
     images: dict[str, bytes] = field(default_factory=dict)
+    left_out: Counter[str] = field(default_factory=Counter)
     cells: dict[str, tuple[Cell, ...]] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     taken: list[list[UnstructuredElement]] = field(default_factory=list)
@@ -234,8 +257,12 @@ def _picture_elements(node: HtmlElement, captions: Sequence[str], seats: _Seats)
 
     if not seats.pictures:
         return [_caption(text, None) for text in captions if text]
-    key = _stored(node.get("src", ""), seats)
+    address = node.get("src", "")
+    is_drawn = _DATA_DRAWING.match(address) is not None
+    key = None if is_drawn else _stored(address, seats)
     alt = " ".join(node.get("alt", "").split())
+    if is_drawn:
+        alt = " ".join(dict.fromkeys([*filter(None, [alt]), *_drawing_words(address, seats)]))
     if not (key or alt or any(captions)):
         return []
     made = Image(alt, metadata=ElementMetadata(image_path=key))
@@ -244,15 +271,11 @@ def _picture_elements(node: HtmlElement, captions: Sequence[str], seats: _Seats)
 
 def _stored(address: str, seats: _Seats) -> str | None:
     """The key of a picture that stands in the page itself; addresses of others are not followed."""
-    found = _DATA_PICTURE.match(address)
-    if found is None:
+    content = _data(address)
+    if content is None:
         return None
-    raw = urllib.parse.unquote_to_bytes(address[found.end() :])
-    try:
-        content = base64.b64decode(raw) if ";base64" in found[1].lower() else raw
-    except binascii.Error:
-        content = b""
     if len(content) <= BLANK_BYTES:
+        seats.left_out[SMALL] += 1
         return None
     stored = picture_png(content)
     if stored is None:
@@ -260,6 +283,28 @@ def _stored(address: str, seats: _Seats) -> str | None:
         return None
     seats.images[stored[0]] = stored[1]
     return stored[0]
+
+
+def _data(address: str) -> bytes | None:
+    """The bytes of a picture that an address holds; ``None`` for an address of another place."""
+    found = _DATA_PICTURE.match(address)
+    if found is None:
+        return None
+    raw = urllib.parse.unquote_to_bytes(address[found.end() :])
+    try:
+        return base64.b64decode(raw) if ";base64" in found[1].lower() else raw
+    except binascii.Error:
+        return b""
+
+
+def _drawing_words(address: str, seats: _Seats) -> list[str]:
+    """The words of a drawing that an address holds; it is not drawn, and nothing in it is run or fetched."""
+    lines = svg_lines(_data(address) or b"")
+    if lines is None:
+        seats.warnings.append("a picture in the page could not be read")
+    elif not lines:
+        seats.left_out[WORDLESS] += 1
+    return lines or []
 
 
 def _caption(text: str, owner: UnstructuredElement | None) -> UnstructuredElement:

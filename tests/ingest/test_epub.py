@@ -71,6 +71,12 @@ def test_pictures_of_the_book_are_kept_and_others_not_fetched(read):
     assert kept == [("A lamp", True), ("A far one", False), ("", True)]
 
 
+def test_a_drawing_of_the_book_gives_its_words(read):
+    drawn = b'<svg xmlns="http://www.w3.org/2000/svg"><text>Depth of the dock</text></svg>'
+    result = read({"a.xhtml": page('<div><img src="a.svg" alt="Dock"/></div>'), "a.svg": drawn})
+    assert [(e.category, e.text) for e in result.elements] == [("Image", "Dock Depth of the dock")]
+
+
 def test_notes_in_asides_are_kept_and_named_characters_read(read):
     result = read({"a.xhtml": page("<p>It is so&nbsp;here.</p><aside><p>It says more &amp; more.</p></aside>")})
     assert [e.text for e in result.elements] == ["It is so here.", "It says more & more."]

@@ -42,6 +42,7 @@ def without_places(library: Library) -> None:
             db.execute(f"DROP {kind} {name}")
         db.execute("DROP TABLE page_labels")
         db.execute("DROP TABLE chunk_words")
+        db.execute("DROP TABLE source_words")
 
 
 def test_words_of_a_page_are_found_together_though_no_chunk_has_them_all(library):
@@ -73,12 +74,17 @@ def test_where_there_are_no_pages_a_run_of_chunks_is_a_place(library):
 
 
 def test_what_is_removed_leaves_no_words_behind(library):
+    put(library, "old.txt", [paragraph(f"The year 2019 was good for eel. {n}") for n in range(3)])
+    assert rows(library, "SELECT count(*) FROM source_words") == [(1,)]
+    library.drop_paths(["/docs/old.txt"])
     put(library, "kept.txt", [paragraph("Eel.")])
     library.drop_paths(["/docs/paged.pdf"])
     library.sweep()
     assert library.places.search(HERRING, 5) == []
     assert rows(library, "SELECT count(*) FROM places") == [(1,)]
     assert rows(library, "SELECT count(*) FROM page_labels") == [(0,)]
+    assert rows(library, "SELECT count(*) FROM chunk_words") == [(1,)]
+    assert rows(library, "SELECT count(*) FROM source_words") == [(0,)]
     assert b"herring" not in b"".join(block for (block,) in rows(library, "SELECT block FROM place_keywords_data"))
 
 

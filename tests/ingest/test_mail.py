@@ -266,11 +266,24 @@ def test_a_picture_that_no_text_shows_comes_last(read, letter):
 
 
 def test_small_and_broken_pictures_are_left_out(read, letter):
-    assert read(with_picture(letter, html="", content=picture(size=(9, 9)))).images == {}
+    small = read(with_picture(letter, html="", content=picture(size=(9, 9))))
+    assert (small.images, small.left_out) == ({}, {"small": 1})
     again = EmailMessage()
     again["From"] = "a@x.example"
     result = read(with_picture(again, html="", content=b"no picture"))
     assert (result.images, result.warnings) == ({}, ("a picture in the message could not be read",))
+
+
+def test_blank_pictures_are_counted_wherever_they_stand(read, letter):
+    blank = io.BytesIO()
+    Image.new("RGB", (80, 60), "white").save(blank, "PNG")
+    alone = read(with_picture(letter, html="", content=blank.getvalue()))
+    assert (alone.images, alone.left_out) == ({}, {"empty": 1})
+    pixel = "R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
+    again = EmailMessage()
+    again["From"] = "a@x.example"
+    again.set_content(f'<p>It is text.</p><img src="data:image/gif;base64,{pixel}">', subtype="html")
+    assert read(again).left_out == {"small": 1}
 
 
 def test_no_pictures_are_read_when_they_are_off(read, letter):

@@ -81,6 +81,34 @@ def test_the_rules_of_a_table_of_years_are_no_chart(figures):
     assert figures(draw) == []
 
 
+def test_a_table_of_years_with_a_shaded_head_is_no_chart(figures):
+    def draw(page: pymupdf.Page) -> None:
+        page.draw_rect((100, 180, 300, 200), fill=(0.9, 0.9, 0.9), color=None)
+        for number in range(7):
+            y = 200 + 20 * number
+            page.draw_line((100, y), (300, y))
+            if number < 6:
+                page.insert_text((110, y + 14), f"{1950 + 10 * number}", fontsize=10)
+                page.insert_text((170, y + 14), f"{(number * 7919) % 997}", fontsize=10)
+        page.draw_line((100, 180), (100, 320))
+        page.draw_line((300, 180), (300, 320))
+
+    assert figures(draw) == []
+
+
+def test_a_frame_around_a_drawing_its_caption_and_text_is_not_of_the_drawing(figures):
+    def draw(page: pymupdf.Page) -> None:
+        bars(page)
+        page.insert_text((100, 440), "Figure 1: Passengers by quarter", fontsize=10)
+        page.insert_textbox((80, 470, 500, 560), "The ferries carried more people in each year. " * 8, fontsize=10)
+        page.draw_rect((70, 250, 520, 600))
+
+    (chart,) = figures(draw)
+    x0, y0, x1, y1 = chart.boxes[0].box
+    assert (x0, x1) == pytest.approx((120, 230), abs=5)
+    assert (y0, y1) == pytest.approx((280, 413), abs=5)
+
+
 def test_a_filled_box_behind_text_is_no_figure(figures):
     def draw(page: pymupdf.Page) -> None:
         for number in range(3):

@@ -500,6 +500,7 @@ def test_pictures_that_only_decorate_are_left_out(slide, read):
     marked._element.nvPicPr.cNvPr.append(parse_xml(f'<adec:decorative {ns} val="1"/>'))
     result = read()
     assert (body(result), result.images) == ([], {})
+    assert result.left_out == {"small": 1, "empty": 1, "marked as such": 1}
 
 
 def test_no_pictures_are_read_when_they_are_off(slide, read):

@@ -1,5 +1,6 @@
 import base64
 import io
+import urllib.parse
 
 import pytest
 from PIL import Image
@@ -141,6 +142,47 @@ def test_a_picture_that_cannot_be_read_is_warned_of(read):
     src = f"data:image/png;base64,{base64.b64encode(b'no picture' * 20).decode()}"
     result = read(f'<img src="{src}" alt="Plan">')
     assert (shown(result), result.warnings) == ([("Image", "Plan")], ("a picture in the page could not be read",))
+
+
+DRAWING = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 300 200"><title>Passengers by quarter</title>
+<script>alert("run")</script><style>text { color: red }</style><defs><text>unseen</text></defs>
+<a href="javascript:alert(1)"><text x="1" y="2">Q1 <tspan>1,060</tspan></text></a>
+<image href="http://192.0.2.1/tracker.png"/><foreignObject><p>In thousands</p></foreignObject></svg>"""
+WORDS = "Passengers by quarter Q1 1,060 In thousands"
+
+
+def test_the_words_of_a_drawing_in_the_page_are_a_picture_with_its_caption(read):
+    result = read(f"<p>It is before.</p><figure>{DRAWING}<figcaption>Figure 1: Ferries</figcaption></figure>")
+    assert shown(result)[1:] == [("Image", WORDS), ("FigureCaption", "Figure 1: Ferries")]
+    assert result.elements[2].parent_id == result.elements[1].element_id
+    assert not result.images
+
+
+@pytest.mark.parametrize("encoded", [True, False])
+def test_the_words_of_a_drawing_that_an_address_holds_are_a_picture(read, encoded):
+    data = base64.b64encode(DRAWING.encode()).decode() if encoded else urllib.parse.quote(DRAWING)
+    result = read(f'<img alt="Ferries" src="data:image/svg+xml{";base64" * encoded},{data}">')
+    assert (shown(result), result.warnings) == ([("Image", f"Ferries {WORDS}")], ())
+
+
+def test_a_drawing_in_an_address_reads_no_file_and_expands_no_entity(read, tmp_path):
+    (tmp_path / "secret.txt").write_text("hunter2")
+    evil = f'<!DOCTYPE svg [<!ENTITY f SYSTEM "file://{tmp_path}/secret.txt"><!ENTITY a "aaaa">]>'
+    data = urllib.parse.quote(f"{evil}<svg><text>Pier &f; &a; end</text></svg>")
+    assert shown(read(f'<img src="data:image/svg+xml,{data}">')) == [("Image", "Pier end")]
+
+
+def test_drawings_without_words_are_icons_that_are_counted(read):
+    icon = '<svg viewBox="0 0 24 24"><title>Menu</title><path d="M0 0h24"/></svg>'
+    unseen = '<svg aria-hidden="true"><text>beside it</text></svg>'
+    data = urllib.parse.quote("<svg xmlns='http://www.w3.org/2000/svg'><path d='M0 0h24'/></svg>")
+    result = read(f'<p>It is text {icon} here.</p>{unseen}<img src="data:image/svg+xml,{data}">')
+    assert shown(result) == [("NarrativeText", "It is text here.")]
+    assert result.left_out == {"drawings without words": 3}
+
+
+def test_a_drawing_that_is_none_is_warned_of(read):
+    assert read('<img src="data:image/svg+xml,%3Csvg%3E">').warnings == ("a picture in the page could not be read",)
 
 
 def test_nested_lists_count_from_zero(read):

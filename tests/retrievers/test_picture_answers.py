@@ -89,6 +89,33 @@ def test_a_summary_is_no_quote(retriever, question):
     found = answer(question, retriever=retriever, model="extractive")
     assert (found.found, found.text) == (False, NOT_FOUND)
     assert any(hit.chunk.image_path == IMAGE for hit in found.hits)
+    assert not found.citations
+
+
+def test_what_only_a_model_says_of_a_picture_is_told_as_that(retriever):
+    found = answer("What did the giraffes drink at noon?", retriever=retriever, model="extractive")
+    (note,) = [note for note in found.notes if "giraffes" in note]
+    assert note == (
+        f"not the document's words: a model describes the picture on page 3 of report.pdf as \u201c{SUMMARY}\u201d"
+    )
+
+
+def test_no_description_is_told_beside_an_answer_in_the_document_s_words(retriever):
+    found = answer("How much was the ferry income?", retriever=retriever, model="extractive")
+    assert found.found
+    assert not any("describes" in note for note in found.notes)
+
+
+def test_a_model_s_answer_from_a_caption_is_quoted_from_it_and_not_from_the_description(library):
+    def says_the_caption(request: Request) -> str:
+        number = next(p.number for p in request.passages if CAPTION in p.text)
+        return f"The money was taken on board [{number}]."
+
+    with OllamaServer(script=says_the_caption) as server:
+        found = ask(library, server, "zebra migration: what money was taken on board?")
+    assert found.found
+    assert CAPTION in " ".join(c.quote for c in found.citations)
+    assert not any("zebra" in c.quote for c in found.citations)
 
 
 def test_what_stands_in_the_picture_is_quoted_with_page_box_and_file(retriever):
@@ -108,6 +135,7 @@ def test_a_model_is_not_given_summaries_and_what_it_says_after_one_is_left_out(l
     assert "giraffe" not in " ".join(passage.text for passage in request.passages)
     assert not found.found
     assert len(found.unsupported) == 1
+    assert any(note.startswith("not the document's words: a model describes") for note in found.notes)
 
 
 def test_an_order_in_a_picture_is_quoted_material_and_never_an_answer(library, retriever):

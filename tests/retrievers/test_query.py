@@ -3,16 +3,30 @@ from datetime import UTC, datetime
 import pytest
 
 from ingest.errors import UsageError
+from ingest.library_words import word_hash
 from retrievers.figures import lines_of
-from retrievers.query import asked_part, name_parts, naming, read_dates, read_query
+from retrievers.query import asked_part, compared, name_parts, naming, read_dates, read_query, said_names
 
 REPORTS = ("NORTHQUAY_2023_10K.pdf", "NORTHQUAY_2024Q2_10Q.pdf", "TIDEMARK_2022_10K.pdf", "notes.txt")
-PARTS = {name: name_parts(name) for name in REPORTS}
+PARTS = {word: [n for n in REPORTS if word in name_parts(n)] for name in REPORTS for word in name_parts(name)}
+OWN = [
+    (word_hash("northquay"), "7f3a.pdf", 1.0),
+    (word_hash("2023"), "7f3a.pdf", 0.6),
+    (word_hash("northquay"), "91bc.pdf", 1.0),
+    (word_hash("2023"), "91bc.pdf", 1.0),
+    (word_hash("10k"), "91bc.pdf", 1.0),
+]
+"""As two reports of a company name themselves, whose files' names say nothing."""
 
 
 def named(question: str) -> list[str]:
-    found = naming(read_query(question), PARTS)
+    found = naming(said_names(read_query(question), PARTS, []), len(REPORTS))
     return sorted(found, key=lambda name: -found[name])
+
+
+def self_named(question: str) -> dict[str, dict[str, float]]:
+    query = read_query(question)
+    return said_names(query, {}, [row for row in OWN if row[0] in map(word_hash, query.marks)])
 
 
 @pytest.mark.parametrize(
@@ -74,7 +88,22 @@ def test_a_name_may_begin_a_longer_word_but_a_common_word_may_not():
 
 
 def test_a_word_that_one_name_has_alone_names_its_document_fully():
-    assert naming(read_query("What do the notes say?"), PARTS) == {"notes.txt": 1.0}
+    said = said_names(read_query("What do the notes say?"), PARTS, [])
+    assert naming(said, len(REPORTS)) == {"notes.txt": 1.0}
+
+
+def test_a_document_is_named_by_what_it_is_about_where_its_files_name_says_nothing():
+    found = naming(self_named("What did Northquay earn in 2023?"), 5)
+    assert found["91bc.pdf"] > found["7f3a.pdf"] > 0
+    assert naming(self_named("What is in the 10-K of 2023?"), 5)["91bc.pdf"] == 1.0
+    assert self_named("Who chairs the board?") == {}
+
+
+def test_only_documents_of_which_each_has_a_name_of_its_own_are_set_side_by_side():
+    asked = read_query("Compare North Quay and Tidemark")
+    assert compared(asked, {"a": {"northquay": 1.0}, "b": {"tidemark": 0.6}}) == ["a", "b"]
+    assert compared(asked, {"a": {"northquay": 1.0}, "b": {"tidemark": 0.3}}) == []
+    assert compared(asked, {"a": {"northquay": 1.0}, "b": {"northquay": 1.0}}) == []
 
 
 @pytest.mark.parametrize(

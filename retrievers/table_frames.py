@@ -1,0 +1,316 @@
+"""The typed frame of a table: its body as a pandas frame of texts, and what each column holds.
+
+A frame can be turned, so that what stands above columns names its rows: a question then finds years in rows whichever
+way the table was printed. Rows of totals are marked, and what stands in a row alone names the rows below it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import accumulate
+from typing import TYPE_CHECKING, Literal
+
+from ingest.tables import header_rows, is_number
+from ingest.types import Cell
+from retrievers.table_values import (
+    Amount,
+    has_decimal_comma,
+    is_date,
+    is_missing,
+    read_amount,
+    read_unit,
+)
+from retrievers.table_words import label_words, words_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SAMPLE = 400
+"""Cells of a column from which it is told what it holds."""
+MOST = 0.7
+"""Share of the cells with a value that must be of one sort."""
+TURNED_ROWS, TURNED_COLUMNS = 120, 60
+"""Size up to which a table is also read turned."""
+_TOTAL = re.compile(
+    r"\W*(?:(?:grand |sub-? ?|overall )?totals?\b(?! of\b).*|sub-?totals?\b.*|sum|all|overall|altogether"
+    r"|.*\btotals?|all [\w -]+|insgesamt|gesamt|summe|total g\u00e9n\u00e9ral)\W*",
+    re.IGNORECASE,
+)
+_WHOLE = re.compile(r"\W*(?:grand |overall )?(?:totals?|all|overall|altogether|sum)\b(?: [\w-]+)?\W*", re.IGNORECASE)
+_SUMMARY = re.compile(r"\W*(?:averages?|mean|median|change|growth|difference|variance|% change|cagr)\b.*", re.IGNORECASE)
+
+ColumnKind = Literal["number", "year", "date", "text"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A column of a frame: the texts above it, the words of these, what it holds, and the unit that it states."""
+
+    path: tuple[str, ...]
+    words: frozenset[str]
+    kind: ColumnKind
+    unit: str
+
+    @property
+    def name(self) -> str:
+        """The header path as one text."""
+        return " \u203a ".join(self.path)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """A table's body. ``texts`` has a row an item, a column for each of ``columns``; ``""`` where there is nothing.
+
+    ``row_places`` and ``column_places`` are the rows and columns of the grid; -1 of a column that is no column of the
+    table, such as the headings of sections. Of a turned frame they are swapped. ``row_units`` are units that rows
+    state (none where the table is long), ``unit`` that of the whole table.
+    """
+
+    columns: tuple[Column, ...]
+    texts: pd.DataFrame
+    row_places: tuple[int, ...]
+    column_places: tuple[int, ...]
+    totals: tuple[bool, ...]
+    wholes: tuple[bool, ...]
+    row_units: tuple[str, ...]
+    unit: str
+    comma: bool
+    turned: bool = False
+
+    def place(self, row: int, column: int) -> tuple[int, int]:
+        """The row and column of the grid where a cell of the frame stands."""
+        a, b = self.row_places[row], self.column_places[column]
+        return (b, a) if self.turned else (a, b)
+
+    def text(self, row: int, column: int) -> str:
+        """The text of a cell of the frame."""
+        return str(self.texts.iat[row, column])
+
+    def amount(self, row: int, column: int) -> Amount | None:
+        """The amount of a cell of the frame."""
+        return read_amount(self.text(row, column), comma=self.comma)
+
+    def unit_at(self, row: int, column: int) -> str:
+        """The unit of a cell: its own, or its column's, its row's or the table's."""
+        amount = self.amount(row, column)
+        own = amount.unit if amount else ""
+        named = self.columns[column].unit or (self.row_units[row] if self.row_units else "")
+        if own == "%" or not (named or self.unit):
+            return own
+        if named == _NO_UNIT:
+            return own
+        return named or self.unit
+
+    def labels(self, column: int | None = None) -> Sequence[str]:
+        """What names each row: the texts of a column, or of the one that names rows best."""
+        place = self.label_column if column is None else column
+        return [] if place is None else [str(text) for text in self.texts.iloc[:, place]]
+
+    @property
+    def label_column(self) -> int | None:
+        """The first column of texts, years or dates that tells rows apart, or the first one of a table's own."""
+        named = [n for n, c in enumerate(self.columns) if c.kind != "number"]
+        own = [n for n in named if self.column_places[n] >= 0] or named
+        if self.turned:
+            return own[-1] if own else None
+        return next((n for n in own if self.texts.iloc[:, n].is_unique), own[0] if own else None)
+
+    def row_name(self, row: int) -> str:
+        """All that names a row, from the section that it stands in to its own label."""
+        place = self.label_column
+        before = [n for n in range(len(self.columns)) if self.turned or self.column_places[n] < 0]
+        parts = [self.text(row, n) for n in before if self.columns[n].kind != "number" and n != place]
+        own = self.text(row, place) if place is not None else ""
+        return " ".join(dict.fromkeys(part for part in (*parts, own) if part))
+
+
+_NO_UNIT = "number"
+
+
+def read_frames(cells: Sequence[Cell], caption: str) -> list[Frame]:
+    """The frame of a table, and where it is small the turned one; none of a table without numbers or header."""
+    grid = _texts(cells)
+    head = _header_count(cells, grid)
+    if head == 0 or len(grid) <= head or len(grid[0]) < 2:
+        return []
+    frame = _frame(grid, head, sorted({c.row for c in cells}), caption)
+    if frame is None:
+        return []
+    rows, columns = len(frame.row_places), len(frame.columns)
+    turned = _turned(frame, grid, head) if rows <= TURNED_ROWS and columns <= TURNED_COLUMNS else None
+    return [frame, turned] if turned is not None else [frame]
+
+
+_Grid = list[list[str]]
+
+
+def _texts(cells: Sequence[Cell]) -> _Grid:
+    """The texts of the rows that have cells; a spanning cell's text at each place that it covers."""
+    numbers = {row: n for n, row in enumerate(sorted({c.row for c in cells}))}
+    width = max((c.column + c.colspan for c in cells), default=0)
+    dense = [[""] * width for _ in numbers]
+    for cell in cells:
+        text = " ".join(cell.text.split())
+        if cell.rowspan == cell.colspan == 1:
+            dense[numbers[cell.row]][cell.column] = text
+        else:
+            for row in range(cell.row, cell.row + cell.rowspan):
+                if row in numbers:
+                    dense[numbers[row]][cell.column : cell.column + cell.colspan] = [text] * cell.colspan
+    return dense
+
+
+def _header_count(cells: Sequence[Cell], grid: _Grid) -> int:
+    """How many rows are header; where none is marked, the first one if it names columns of numbers."""
+    head = header_rows(cells)
+    if head == 0 and len(grid) > 2:
+        first = [text for text in grid[0] if text]
+        below = [row[n] for row in grid[1:] for n in range(1, len(row)) if row[n]]
+        names = sum(not is_number(text) or words_of(text)[:1] == (text,) for text in first)
+        head = int(names == len(first) > 1 and any(map(is_number, below)))
+    numbers = sorted({c.row for c in cells})
+    return sum(row < head for row in numbers)
+
+
+def _frame(grid: _Grid, head: int, numbers: Sequence[int], caption: str) -> Frame | None:
+    import pandas as pd
+
+    header = grid[:head]
+    body = [(n, row) for n, row in zip(numbers[head:], grid[head:], strict=True) if any(row) and row not in header]
+    sections = list(_sections([row for _, row in body]))
+    kept = [(n, row, section) for (n, row), section in zip(body, sections, strict=True) if section is not None]
+    if not kept:
+        return None
+    texts = pd.DataFrame([row for _, row, _ in kept], dtype=object)
+    with_sections = any(section for _, _, section in kept)
+    if with_sections:
+        texts.insert(0, "section", [section for _, _, section in kept])
+    texts.columns = pd.RangeIndex(len(texts.columns))
+    comma = has_decimal_comma(text for _, row, _ in kept[:SAMPLE] for text in row)
+    columns = [_column(("",) * head if at < 0 else tuple(row[at] for row in header), texts[n], comma=comma)
+               for n, at in enumerate(range(-1 if with_sections else 0, len(header[0])))]  # fmt: skip
+    if not any(c.kind == "number" for c in columns):
+        return None
+    labels = _labels(texts, columns)
+    return Frame(
+        columns=tuple(columns),
+        texts=texts,
+        row_places=tuple(n for n, _, _ in kept),
+        column_places=tuple(range(-1 if with_sections else 0, len(header[0]))),
+        totals=tuple(_is_total(label) for label in labels),
+        wholes=tuple(_WHOLE.fullmatch(label) is not None for label in labels),
+        row_units=tuple(_own_unit(label) for label in labels) if len(labels) <= SAMPLE else (),
+        unit=read_unit(caption),
+        comma=comma,
+    )
+
+
+def _is_total(label: str) -> bool:
+    return _TOTAL.fullmatch(label) is not None or _SUMMARY.fullmatch(label) is not None
+
+
+def _labels(texts: pd.DataFrame, columns: Sequence[Column]) -> list[str]:
+    """The first text of a row that is no section's, by which a total is known."""
+    named = [n for n, c in enumerate(columns) if c.kind != "number" and (n or any(c.path))] or [0]
+    return [str(text) for text in texts.iloc[:, named[0]]]
+
+
+def _sections(rows: Sequence[Sequence[str]]) -> Iterator[str | None]:
+    """For each row the heading of the section it stands in; ``None`` for the row that is the heading."""
+    alone = [len(set(filter(None, row))) == 1 and bool(row[0]) and not is_number(row[0]) for row in rows]
+    last = len(rows) - 1
+    heads = [a and n < last and len(rows[n]) > 2 and not _is_total(rows[n][0]) for n, a in enumerate(alone)]
+    names = accumulate((row[0] if head else "" for row, head in zip(rows, heads, strict=True)), lambda a, b: b or a)
+    for head, name, row in zip(heads, names, rows, strict=True):
+        yield None if head else "" if _WHOLE.fullmatch(row[0]) else name
+
+
+def _column(path: Sequence[str], texts: pd.Series, *, comma: bool) -> Column:
+    names = tuple(dict.fromkeys(name for name in path if name))
+    return Column(
+        path=names,
+        words=frozenset(word for name in names for word in label_words(name)),
+        kind=_kind([str(t) for t in texts.iloc[:SAMPLE]], names, comma=comma),
+        unit=_own_unit(" ".join(names)),
+    )
+
+
+def _own_unit(text: str) -> str:
+    """The unit that a header or label states; ``number`` where it says that there is none."""
+    if re.search(r"\((?:number|count|no\.)\)", text, re.IGNORECASE):
+        return _NO_UNIT
+    return read_unit(text) if re.search(r"[(\[%$\u20ac\u00a3\u00a5]|\bin\b", text) else ""
+
+
+def _kind(texts: Sequence[str], names: Sequence[str], *, comma: bool) -> ColumnKind:
+    filled = [text for text in texts if not is_missing(text)]
+    if not filled:
+        return "text"
+    least = MOST * len(filled)
+    if sum(_is_year_text(text) for text in filled) >= least and not any("(" in name for name in names):
+        return "year"
+    if sum(is_date(text) for text in filled) >= least:
+        return "date"
+    return "number" if sum(read_amount(text, comma=comma) is not None for text in filled) >= least else "text"
+
+
+@lru_cache(maxsize=4096)
+def _is_year_text(text: str) -> bool:
+    return re.fullmatch(r"(?:FY\s?)?(?:19|20)\d\d(?:[/\u2013-]\d{2,4})?\W?", text) is not None
+
+
+def _turned(frame: Frame, grid: _Grid, head: int) -> Frame | None:
+    """A frame with a row for each column that holds numbers, named by the levels of its header."""
+    import pandas as pd
+
+    items = [n for n, c in enumerate(frame.columns) if c.kind == "number" and c.path]
+    namers = [n for n, c in enumerate(frame.columns) if c.kind != "number"]
+    if not items or not namers or frame.label_column is None:
+        return None
+    levels = [[grid[level][frame.column_places[n]] for n in items] for level in range(head)]
+    levels = [level for level in levels if any(level)]
+    values = [[frame.text(row, n) for n in items] for row in range(len(frame.row_places))]
+    paths = [("",) for _ in levels] + [_row_path(frame, row) for row in range(len(values))]
+    texts = pd.DataFrame(dict(enumerate([*levels, *values])), dtype=object)
+    columns = tuple(
+        _named(path, list(texts[n]), label=n < len(levels), unit="" if n < len(levels) else frame.row_units[n - len(levels)])
+        for n, path in enumerate(paths)
+    )  # fmt: skip
+    return Frame(
+        columns=columns,
+        texts=texts,
+        row_places=tuple(frame.column_places[n] for n in items),
+        column_places=(*(-1 for _ in levels), *frame.row_places),
+        totals=tuple(_is_total(frame.columns[n].path[-1]) for n in items),
+        wholes=tuple(_WHOLE.fullmatch(frame.columns[n].path[-1]) is not None for n in items),
+        row_units=tuple(frame.columns[n].unit for n in items),
+        unit=frame.unit,
+        comma=frame.comma,
+        turned=True,
+    )
+
+
+def _row_path(frame: Frame, row: int) -> tuple[str, ...]:
+    """What names a row: its section, and its texts up to the one that tells rows apart."""
+    label = frame.label_column
+    named = (n for n, c in enumerate(frame.columns) if c.kind != "number" and label is not None and n <= label)
+    return tuple(dict.fromkeys(text for n in named if (text := frame.text(row, n))))
+
+
+def _named(path: Sequence[str], texts: list[str], *, label: bool, unit: str) -> Column:
+    kind: ColumnKind = "number"
+    if label:
+        kind = "year" if all(map(_is_year_text, filter(None, texts))) and any(texts) else "text"
+    names = tuple(name for name in path if name)
+    words = frozenset(word for name in names for word in label_words(name))
+    return Column(path=names, words=words, kind=kind, unit=unit)
+
+
+def amounts(frame: Frame, column: int, rows: Sequence[int]) -> Mapping[int, float]:
+    """The values of a column in some rows; rows without one are left out."""
+    texts = frame.texts.iloc[list(rows), column]
+    read = {text: read_amount(str(text), comma=frame.comma) for text in texts.unique()}
+    return {row: amount.value for row, text in zip(rows, texts, strict=True) if (amount := read[text]) is not None}
