@@ -295,6 +295,11 @@ def _connected(address: str | None) -> Any:  # noqa: ANN401 (Ray is imported lat
         ray.init(address or "local", include_dashboard=dashboard, log_to_driver=False, logging_level=logging.ERROR)
     except (ConnectionError, TimeoutError) as exc:
         raise UsageError(f"no Ray cluster answers at {address}") from exc
+    except ray.exceptions.AuthenticationError as exc:
+        raise UsageError(
+            f"the Ray cluster at {address} wants its token: copy ~/.ray/auth_token of its head to this machine,"
+            " or set RAY_AUTH_TOKEN, and RAY_AUTH_MODE=token"
+        ) from exc
     except RuntimeError as exc:
         raise UsageError(f"the Ray cluster {address or 'here'} cannot be joined: {str(exc).splitlines()[0]}") from exc
     return ray

@@ -150,7 +150,11 @@ def _markup(table: Printed) -> Iterator[str]:
     yield "</thead><tbody>"
     for row in table.rows:
         tags = [f"<td>{escape(text)}</td>" for text in row]
-        yield "<tr>" + (f"<th colspan='{_width(table)}'>{escape(row[0])}</th>" if len(row) == 1 else "".join(tags)) + "</tr>"
+        yield (
+            "<tr>"
+            + (f"<th colspan='{_width(table)}'>{escape(row[0])}</th>" if len(row) == 1 else "".join(tags))
+            + "</tr>"
+        )
     yield "</tbody></table>"
     yield f"<p>{escape(table.note)}</p></main></body></html>"
 

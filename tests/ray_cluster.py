@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+# Said before Ray is imported, which reads it then: without it a token is made in the home folder.
+os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": os.environ.get("RAY_AUTH_TOKEN") or secrets.token_hex(32)}
 STORE_BYTES = 200 * 2**20
 
 
@@ -77,8 +81,6 @@ def _start(folder: Path, *arguments: str) -> subprocess.Popen[bytes]:
 
 def _wait_for(process: subprocess.Popen[bytes], log: Path) -> None:
     """Until Ray says that it runs."""
-    import time
-
     ends = time.monotonic() + 120
     while time.monotonic() < ends:
         text = log.read_text(errors="replace")

@@ -49,7 +49,11 @@ def _is_exact(asked: Asked, found: Answer) -> bool:
     computed = found.computation
     if computed is None:
         said = re.search(r": [^:\d(-]*(\(?-?[\d,.]*\d\)?)[^:\[]*\[1\]\.$", found.text)
-        return asked.kind == "look-up" and said is not None and _same(float(said[1].strip("()").replace(",", "")), asked.number)
+        return (
+            asked.kind == "look-up"
+            and said is not None
+            and _same(float(said[1].strip("()").replace(",", "")), asked.number)
+        )
     if asked.labels:
         return sorted(computed.items) == sorted(asked.labels)
     return computed.value is not None and _same(computed.value, asked.number)
@@ -59,7 +63,9 @@ def _same(value: float, expected: float | None) -> bool:
     return expected is not None and abs(abs(value) - abs(expected)) <= 5e-4 * max(1.0, abs(expected))
 
 
-def outcomes(folder: Path, halves: dict[str, object] = HALVES, forms: tuple[str, ...] = tuple(FORMATS)) -> Iterator[Outcome]:
+def outcomes(
+    folder: Path, halves: dict[str, object] = HALVES, forms: tuple[str, ...] = tuple(FORMATS)
+) -> Iterator[Outcome]:
     """Ask all questions in all formats; libraries that are in the folder already are used again."""
     for form in forms:
         library = folder / f"lib-{form}"
@@ -74,7 +80,9 @@ def outcomes(folder: Path, halves: dict[str, object] = HALVES, forms: tuple[str,
                 for table, questions in tables:
                     for asked in questions:
                         found = answer(asked.text, retriever=retriever, model="extractive")
-                        yield Outcome(half=half, form=form, table=table, asked=asked, verdict=judge(asked, found), answer=found)
+                        yield Outcome(
+                            half=half, form=form, table=table, asked=asked, verdict=judge(asked, found), answer=found
+                        )
 
 
 def main() -> None:
@@ -86,8 +94,10 @@ def main() -> None:
     for one in done:
         wanted = "flagged" if one.asked.flagged else "exact"
         if shown and one.half == "worked on" and one.verdict != wanted:
-            print(f"{one.form} {one.table.name} [{one.asked.kind}] {one.asked.text}\n    {one.verdict}: {one.answer.text[:200]}"
-                  f"\n    {one.answer.computation and one.answer.computation.items} {one.answer.notes} {one.answer.clarify}")
+            print(
+                f"{one.form} {one.table.name} [{one.asked.kind}] {one.asked.text}\n    {one.verdict}: {one.answer.text[:200]}"
+                f"\n    {one.answer.computation and one.answer.computation.items} {one.answer.notes} {one.answer.clarify}"
+            )
     for half in halves:
         for form in (*FORMATS, "all"):
             _report(half, form, [o for o in done if o.half == half and form in (o.form, "all")])
