@@ -336,9 +336,9 @@ FACTORIES: Mapping[str, Callable[[], Embedder]] = {
 
 
 def _load_ollama(model: str, settings: Settings) -> OllamaEmbedder:
-    from ingest.models import Ollama
+    from ingest.model_hosts import open_servers
 
-    return OllamaEmbedder(model, Ollama(host=settings.ollama_host, timeout=settings.timeout))
+    return OllamaEmbedder(model, open_servers(settings))
 
 
 def _read_matrix(data: bytes, key: str) -> NDArray[np.float16]:

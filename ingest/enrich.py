@@ -26,7 +26,7 @@ from ingest.summarize import (
     with_summaries,
 )
 from ingest.types import Partition
-from ingest.workers import REQUESTS, Engine
+from ingest.workers import Engine
 
 FAILURES = 3
 """Requests that fail one after the other before no more is asked in this run."""
@@ -93,15 +93,22 @@ class Enriched:
 
 
 class Enriching:
-    """Has what sources lack described, ``REQUESTS`` at a time; no summary is asked for twice.
+    """Has what sources lack described, ``at_a_time``; no summary is asked for twice.
 
     ``on_progress`` is given the source that is worked on, what is done and what there is in all.
     """
 
     def __init__(
-        self, library: Library, pool: Engine, models: Models, on_progress: Callable[[str, int, int], None]
+        self,
+        library: Library,
+        pool: Engine,
+        models: Models,
+        on_progress: Callable[[str, int, int], None],
+        *,
+        at_a_time: int,
     ) -> None:
         self.library, self.pool, self.models, self.on_progress = library, pool, models, on_progress
+        self.at_a_time = at_a_time
         self.given_up = ""
         self._opened: dict[str, _Opened] = {}
         self._queue: deque[Want] = deque()
@@ -127,7 +134,7 @@ class Enriching:
 
     def _ask(self, todo: deque[SourceRecord]) -> None:
         """Keep the model busy; a source is opened only when nothing is left to ask of those before it."""
-        while len(self._asked) < REQUESTS and not self.given_up and (self._queue or todo):
+        while len(self._asked) < self.at_a_time and not self.given_up and (self._queue or todo):
             if self._queue:
                 self._send(self._queue.popleft())
             else:

@@ -240,7 +240,7 @@ class Ollama:
         raise _truncated(self.address, model)
 
     def _wait_or_raise(self, error: ModelError, attempt: int) -> None:
-        if attempt >= self.retries or not _may_pass(error):
+        if attempt >= self.retries or not may_pass(error):
             raise error
         time.sleep(self.backoff * 2**attempt)
 
@@ -354,7 +354,8 @@ def without_secret(text: str) -> str:
     return re.sub(r"//[^/@\s]*@", "//", text)
 
 
-def _may_pass(error: ModelError) -> bool:
+def may_pass(error: ModelError) -> bool:
+    """Whether the same request may succeed later, or of another server."""
     status = getattr(error.__cause__, "status_code", 0)
     return isinstance(error, (ModelUnreachableError, TruncatedStreamError)) or status == 429 or status >= 500
 

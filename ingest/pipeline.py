@@ -624,7 +624,9 @@ class _Run:
     def _enrich(self) -> None:
         """Have what models can describe described; the library can be asked meanwhile."""
         records = [record for record in map(self.library.source, self.lacking) if record is not None]
-        enriching = Enriching(self.library, self.pool, self.models, self._report_enriching)
+        enriching = Enriching(
+            self.library, self.pool, self.models, self._report_enriching, at_a_time=self.settings.request_count
+        )
         for found in enriching.run(records):
             if found.is_changed:
                 self._store_enriched(found)
@@ -863,8 +865,8 @@ def _engine(settings: Settings, library: Library) -> Engine:
     if settings.engine == "ray":
         from ingest.ray_engine import RayEngine
 
-        return RayEngine(settings.ray_address, jobs=settings.jobs)
-    return WorkerPool(settings.worker_count, scratch=library.scratch)
+        return RayEngine(settings.ray_address, jobs=settings.jobs, requests=settings.request_count)
+    return WorkerPool(settings.worker_count, scratch=library.scratch, requests=settings.request_count)
 
 
 def _state_of(error: SourceError) -> State:

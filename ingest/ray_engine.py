@@ -22,8 +22,9 @@ from typing import Any, TypeVar
 
 from ingest.errors import LimitError, MissingExtraError, PinciteError, SourceError, UnavailableError, UsageError
 from ingest.ray_node import NodeWorkers, Reply, hello, read_source, sources_in
+from ingest.settings import REQUESTS
 from ingest.types import Source
-from ingest.workers import REQUESTS, Requests
+from ingest.workers import Requests
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -80,10 +81,11 @@ class _Node:
 class RayEngine:
     """Runs tasks on a Ray cluster. One thread talks to the cluster; ``submit`` never waits."""
 
-    def __init__(self, address: str | None = None, *, jobs: int = 0) -> None:
+    def __init__(self, address: str | None = None, *, jobs: int = 0, requests: int = REQUESTS) -> None:
         """Join the cluster at ``address`` (``HOST:PORT``), or start one on this machine alone.
 
-        ``jobs`` is the number of workers on each machine, by default one for each of its CPUs.
+        ``jobs`` is the number of workers on each machine, by default one for each of its CPUs; ``requests`` tasks
+        wait for model servers at a time.
 
         Raises:
             MissingExtraError: Ray is not installed.
@@ -94,7 +96,7 @@ class RayEngine:
         self._nodes: dict[str, _Node] = {}
         self._waiting: deque[_Task] = deque()
         self._events: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
-        self._requests = Requests(REQUESTS)
+        self._requests = Requests(requests)
         self._sent: OrderedDict[str, tuple[Any, int]] = OrderedDict()
         self._looked = self._nodes_seen = time.monotonic()
         try:

@@ -13,6 +13,8 @@ from ingest.errors import UsageError
 LIBRARY_NAME = ".pincite"
 DEFAULT_EMBEDDER = "wordllama"
 ENGINES = ("local", "ray")
+REQUESTS = 2
+"""Requests that a model server is sent at a time."""
 FOREIGN_NAMES = {"ollama_host": "OLLAMA_HOST", "llama_cloud_api_key": "LLAMA_CLOUD_API_KEY"}
 """Settings whose variables keep the names that their makers gave them."""
 
@@ -26,6 +28,7 @@ class Settings:
     chat_model: str = "llama3"  # chat model on Ollama
     vision_model: str = "llava"  # vision model on Ollama
     ollama_host: str = "http://127.0.0.1:11434"  # the Ollama server
+    ollama_hosts: tuple[str, ...] = ()  # Ollama servers, with commas, that share descriptions and embeddings
     openai_base_url: str | None = None  # server with OpenAI's interface to chat with instead of Ollama, with its /v1
     openai_api_key: str | None = field(default=None, repr=False)  # key of that server, where it wants one
     llama_cloud_api_key: str | None = field(default=None, repr=False)  # key of LlamaParse, for `--parser llamaparse`
@@ -53,6 +56,11 @@ class Settings:
     def worker_count(self) -> int:
         """Worker processes to use."""
         return self.jobs or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else [None] * 2)
+
+    @property
+    def request_count(self) -> int:
+        """Requests that model servers are sent at a time: while one is worked on, the next is under way."""
+        return REQUESTS * max(1, len(self.ollama_hosts))
 
 
 def variable_of(name: str) -> str:
@@ -89,6 +97,8 @@ def _read(name: str, text: str) -> object:
         return Path(text).expanduser()
     if name == "ollama_host":
         return _host_url(text)
+    if name == "ollama_hosts":
+        return tuple(_host_url(host.strip()) for host in text.split(",") if host.strip())
     if isinstance(default, bool):
         return _read_switch(variable_of(name), text)
     if isinstance(default, (int, float)):

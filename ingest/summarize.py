@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from ingest.errors import ModelError, ModelMissingError, ModelUnreachableError
 from ingest.images import png_size, sent_png
+from ingest.model_hosts import OllamaHosts, open_servers
 from ingest.models import Message, Ollama
 from ingest.settings import Settings
 from ingest.surroundings import nearby_text, read_surroundings
@@ -88,7 +89,7 @@ class Summarizer(Protocol):
 class OllamaSummarizer:
     """A vision model on an Ollama server; ``digest`` names its exact weights."""
 
-    client: Ollama
+    client: Ollama | OllamaHosts
     model: str
     digest: str
 
@@ -131,7 +132,7 @@ class TableSummarizer(Protocol):
 class OllamaTableSummarizer:
     """A chat model on an Ollama server; ``digest`` names its exact weights."""
 
-    client: Ollama
+    client: Ollama | OllamaHosts
     model: str
     digest: str
 
@@ -157,7 +158,7 @@ def choose_summarizer(settings: Settings, mode: ImageMode) -> Summarizer | None:
     """
     if mode in ("ocr", "off"):
         return None
-    client = Ollama(host=settings.ollama_host, timeout=settings.timeout)
+    client = open_servers(settings)
     wanted = mode == "llava"
     if client.version() is None:
         if wanted:
@@ -183,7 +184,7 @@ def choose_table_summarizer(settings: Settings, mode: TableMode) -> TableSummari
     """
     if mode == "plain":
         return None
-    client, model = Ollama(host=settings.ollama_host, timeout=settings.timeout), settings.chat_model
+    client, model = open_servers(settings), settings.chat_model
     if client.version() is None:
         raise ModelUnreachableError(f"no Ollama server answers at {client.address}: start `ollama serve`")
     digest = client.digest(model)

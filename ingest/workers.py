@@ -26,6 +26,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
 from ingest.errors import BrokenError, LimitError, PinciteError, SourceError, TimeLimitError
+from ingest.settings import REQUESTS
 from ingest.workers_limits import hand_back_memory, start_worker
 from ingest.workers_watch import MEMORY, MEMORY_SIGNAL, Watch
 
@@ -37,8 +38,6 @@ TASKS_A_WORKER = 200
 """Tasks after which a worker is replaced, so that what parsers leak stays small."""
 TRIES = 3
 """Times that a task is begun whose workers were lost without its doing."""
-REQUESTS = 2
-"""Tasks that wait for a model server at a time."""
 RESULT = 2**29
 """Bytes of a task's result, at most."""
 
@@ -72,11 +71,12 @@ class WorkerPool:
     memory together is done again while no other is.
     """
 
-    def __init__(self, count: int, *, extra: int = 0, scratch: Path | None = None) -> None:
+    def __init__(self, count: int, *, extra: int = 0, scratch: Path | None = None, requests: int = REQUESTS) -> None:
         """``extra`` bytes are allowed to each worker beyond the usual memory and length of a file.
 
         The temporary files of workers lie in a folder of the pool's own in the folder ``scratch``, else in the
-        system's for such files; it is gone when the pool is closed.
+        system's for such files; it is gone when the pool is closed. ``requests`` tasks wait for model servers at a
+        time.
         """
         self.count = count
         self.extra = extra
@@ -84,7 +84,7 @@ class WorkerPool:
         self._folder: TemporaryDirectory[str] | None = None
         self._pool: ProcessPool | None = None
         self._watch: Watch | None = None
-        self._requests = Requests(REQUESTS)
+        self._requests = Requests(requests)
         self._turns = threading.RLock()
         self._running = 0
         self._held: deque[_Task] = deque()

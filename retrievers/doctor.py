@@ -228,6 +228,15 @@ def _hosts(settings: Settings) -> Iterator[Check]:
             found=f"{host}, another machine, is sent {what}",
             fix="unset OLLAMA_HOST to keep all on this machine",
         )
+    for shared in settings.ollama_hosts:
+        near = is_loopback(shared)
+        yield Check(
+            name="sent",
+            level="ok" if near else "note",
+            found=f"{without_secret(shared)} ({'this' if near else 'another'} machine) is sent pictures"
+            + (" and all texts for embedding" if embeds else ""),
+            fix="" if near else "unset PINCITE_OLLAMA_HOSTS to keep all on this machine",
+        )
     if settings.openai_base_url:
         near = is_loopback(settings.openai_base_url)
         yield Check(

@@ -13,7 +13,7 @@ from ingest.workers import at_border
 class InlinePool:
     """The seat of ``ingest.workers.WorkerPool``. ``broken`` maps names of tasks to the error that each ends with."""
 
-    def __init__(self, count: int = 1, *, extra: int = 0, scratch: Path | None = None) -> None:
+    def __init__(self, count: int = 1, *, extra: int = 0, scratch: Path | None = None, requests: int = 1) -> None:
         self.count = count
         self.tasks: list[str] = []
         self.broken: dict[str, PinciteError] = {}

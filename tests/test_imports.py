@@ -15,7 +15,7 @@ FILES = sorted(path for part in ("cli.py", "ingest/**/*.py", "retrievers/**/*.py
 INNER = [path for path in FILES if ROOT / "ingest" in path.parents and path != ROOT / "ingest" / "__init__.py"]
 
 ORDER = [
-    "types", "errors", "settings", "models", "fetch", "render", "tables", "images", "strokes", "ocr", "partition",
+    "types", "errors", "settings", "models", "model_hosts", "fetch", "render", "tables", "images", "strokes", "ocr", "partition",
     "discover", "partition.*", "surroundings", "summarize", "chunk*", "embed*", "rows", "library*", "crawl", "vectors",
     "workers*", "ray_*", "bundles", "reading", "enrich", "indexing", "pipeline", "watch",
 ]  # fmt: skip
