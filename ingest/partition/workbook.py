@@ -68,7 +68,11 @@ def read_workbook(path: Path) -> tuple[list[Grid], list[str]]:
         with zipfile.ZipFile(path) as archive:
             return _read(archive)
     except _READ_ERRORS as exc:
-        raise BrokenError(f"broken xlsx: {' '.join(str(exc).split()) or type(exc).__name__}") from exc
+        raise BrokenError(f"broken xlsx: {_reason(exc)}") from exc
+
+
+def _reason(exc: Exception) -> str:
+    return " ".join(str(exc).split()) or type(exc).__name__
 
 
 def _read(archive: zipfile.ZipFile) -> tuple[list[Grid], list[str]]:
