@@ -11,6 +11,7 @@ import hashlib
 import io
 import logging
 import mimetypes
+import re
 import time
 import zlib
 from collections import deque
@@ -33,6 +34,7 @@ from ingest.fetch import (
     normal_url,
 )
 from ingest.library_pages import KnownPage, KnownPages
+from ingest.partition import format_of_extension
 from ingest.partition.encoding import declared_charset, decode, known_charset
 from ingest.types import Source
 
@@ -66,6 +68,8 @@ _READ = (
     *("application/json", "multipart/related", "application/zip", "application/x-download", "binary/octet-stream"),
 )
 """Media types that may hold what is read; what it is, its bytes tell."""
+_DATED_WISHES = ("unavailable_after", "max-snippet", "max-image-preview", "max-video-preview")
+"""Wishes that have a value behind a colon, and are no names of crawlers."""
 _NEVER_LINKED = ("image/", "audio/", "video/", "font/", "text/css", "text/javascript", "application/javascript")
 
 
@@ -99,22 +103,25 @@ class SiteListing:
 
 @dataclass(slots=True)
 class Pace:
-    """Waits between requests: the pause that was set or that the site asks for, and as long as its last answer took."""
+    """Waits between the requests to a host: the pause that is set or asked for, and as long as the last answer took."""
 
     delay: float
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
-    last: float | None = None
+    last: dict[str, float] = field(default_factory=dict)
     answer: float = 0.0
 
-    def wait(self) -> None:
-        """Wait until the next request may go out."""
-        now = self.clock()
-        if self.last is not None:
-            left = self.last + max(self.delay, min(self.answer, MAX_DELAY_SECONDS)) - now
+    def wait(self, host: str) -> None:
+        """Wait until the next request to a host may go out."""
+        if host in self.last:
+            left = self.last[host] + max(self.delay, min(self.answer, MAX_DELAY_SECONDS)) - self.clock()
             if left > 0:
                 self.sleep(left)
-        self.last = self.clock()
+        self.last[host] = self.clock()
+
+    def slow_down(self) -> None:
+        """Make longer pauses from now on: the site says that it has too much to do."""
+        self.delay = min(2 * max(self.delay, DELAY_SECONDS), MAX_DELAY_SECONDS)
 
 
 Keep = Callable[[str, str, bytes], Path]
@@ -339,18 +346,39 @@ class _Crawl:
         return page
 
     def _get(self, url: str, headers: dict[str, str], types: Iterable[str] | None = None) -> Fetched:
-        """Fetch at the site's pace; a server that says when to come back is asked once more then."""
+        """Fetch at the site's pace; a server that says when to come back is asked once more then.
+
+        One that wants to be left alone for longer than that is asked for nothing else.
+        """
         self.asked += 1
-        self.pace.wait()
+        self.pace.wait(_site(url))
         try:
-            found = self.fetcher.get(url, headers=headers, types=types)
+            found = self.fetcher.get(url, headers=headers, types=types, on_redirect=self._follow)
         except UnreachableError as exc:
-            if not exc.wait or exc.wait > MAX_DELAY_SECONDS:
+            if exc.is_busy:
+                self.pace.slow_down()
+            if exc.wait > MAX_DELAY_SECONDS:
+                self.failures = MAX_FAILURES
+            if not 0 < exc.wait <= MAX_DELAY_SECONDS:
                 raise
             self.pace.sleep(exc.wait)
-            found = self.fetcher.get(url, headers=headers, types=types)
+            found = self.fetcher.get(url, headers=headers, types=types, on_redirect=self._follow)
         self.pace.answer = found.seconds
         return found
+
+    def _follow(self, url: str) -> None:
+        """Let a redirect go on, at the pace of the host that it leads to.
+
+        Raises:
+            GoneError: it leaves the site, once that is known.
+            UnreachableError: the site's robots.txt forbids where it leads.
+        """
+        is_known = bool(self.sources or self.problems)  # where the root itself leads is the site
+        if is_known and _site(url) != self.site:
+            raise GoneError("it leads to another site now")
+        if _site(url) == self.site and not self._may_ask(url):
+            raise UnreachableError("it leads to where robots.txt forbids to read")
+        self.pace.wait(_site(url))
 
     def _kept(self, asked: str, found: Fetched, depth: int) -> KnownPage:
         """Keep the bytes of a document, told by its content."""
@@ -358,13 +386,20 @@ class _Crawl:
         name = Path(urlsplit(found.url).path).name or "index.html"
         if found.content_type in ("text/html", "application/xhtml+xml"):
             name = "page.html"
-        elif not Path(name).suffix:
+        elif format_of_extension(Path(name).suffix) is None:
             name += mimetypes.guess_extension(found.content_type) or ""
         content = _in_utf8(content, found)
         form = sniff_bytes(content, name)
         if form in ("html", "txt", "md") and len(content) > PAGE_BYTES:
             raise UnsupportedError(f"larger than {PAGE_BYTES // 1_000_000} MB, too large for a page")
         links, canonical = read_links(content, found.url) if form in ("html", "addon") else ((), None)
+        wishes = _wishes(content if form in ("html", "addon") else b"", found.headers.get("x-robots-tag", ""))
+        if wishes & {"nofollow", "none"}:
+            links = ()
+        if depth and wishes & {"noindex", "none"}:
+            for link in links:
+                self._queue(link, depth + 1)
+            raise UnsupportedError("the page asks not to be kept by crawlers (noindex); name its address to read it")
         identity = hashlib.sha256(content).hexdigest()
         self.keep(identity, form, content)
         return KnownPage(
@@ -490,8 +525,7 @@ def read_links(content: bytes, url: str) -> tuple[tuple[str, ...], str | None]:
 
 
 def _links(page: object, base: str) -> Iterator[str]:
-    said = " ".join(page.xpath("//meta[translate(@name, 'ROBTS', 'robts')='robots']/@content")).lower()  # type: ignore[attr-defined]
-    if "nofollow" in said or "none" in said.replace(",", " ").split():
+    if _wishes_in(page) & {"nofollow", "none"}:
         return
     met: dict[str, None] = {}
     for node in page.iter("a", "area"):  # type: ignore[attr-defined]
@@ -503,6 +537,36 @@ def _links(page: object, base: str) -> Iterator[str]:
             if len(met) > MAX_LINKS:
                 return
             yield address
+
+
+def _wishes(content: bytes, field: str) -> set[str]:
+    """What a page asks of crawlers, all or us, in its markup and in the field X-Robots-Tag.
+
+    A page that the user named is read whatever it wishes of crawlers; one that a link led to is not.
+    """
+    from lxml import etree
+
+    said = [_wish_for_us(part) for part in re.split(r",\s*(?=[\w-]+\s*:)", field.lower())]
+    parser = etree.HTMLParser(no_network=True, huge_tree=False, recover=True)
+    page = etree.fromstring(content, parser) if content.strip() else None
+    return _words(said) | (set() if page is None else _wishes_in(page))
+
+
+def _wishes_in(page: object) -> set[str]:
+    metas = page.iter("meta")  # type: ignore[attr-defined]
+    return _words(m.get("content", "").lower() for m in metas if m.get("name", "").strip().lower() in ("robots", AGENT))
+
+
+def _words(texts: Iterable[str]) -> set[str]:
+    return {word for text in texts for word in re.split(r"[,\s]+", text) if word}
+
+
+def _wish_for_us(part: str) -> str:
+    """The wishes of one part of the field, unless they are said to another crawler by its name."""
+    name, mark, wishes = part.partition(":")
+    if not mark or name.strip() in _DATED_WISHES:
+        return part
+    return wishes if name.strip() in (AGENT, "*") else ""
 
 
 def _address(given: str | None, base: str) -> str | None:

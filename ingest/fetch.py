@@ -14,9 +14,10 @@ import re
 import socket
 import time
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Self, cast
 from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
@@ -50,12 +51,12 @@ class GoneError(SourceError):
 class UnreachableError(SourceError):
     """The server could not be asked, or could not answer now; what it gave before still stands.
 
-    ``wait`` are the seconds after which it asks to be asked again, if it says so.
+    ``wait`` are the seconds after which it asks to be asked again, if it says so. ``is_busy``: it has too much to do.
     """
 
-    def __init__(self, reason: str, wait: float = 0.0) -> None:
+    def __init__(self, reason: str, wait: float = 0.0, *, is_busy: bool = False) -> None:
         super().__init__(reason)
-        self.wait = wait
+        self.wait, self.is_busy = wait, is_busy
 
 
 class RefusedAddressError(SourceError):
@@ -286,11 +287,13 @@ class Fetcher:
         headers: dict[str, str] | None = None,
         types: Iterable[str] | None = None,
         max_bytes: int | None = None,
+        on_redirect: Callable[[str], None] = lambda _url: None,
     ) -> Fetched:
         """Fetch an address, following redirects.
 
         ``types`` are the media types that are read, each by its start (``text/``); a body of another type is not
-        downloaded. ``max_bytes`` limits the decoded body further than the options do.
+        downloaded. ``max_bytes`` limits the decoded body further than the options do. ``on_redirect`` is told each
+        address that a redirect leads to before it is asked; it may wait, or raise.
 
         Raises:
             GoneError: 404 or 410.
@@ -315,6 +318,7 @@ class Fetcher:
                     seconds=time.monotonic() - started,
                 )
             url = self._next(url, found.headers.get("location", ""))
+            on_redirect(url)
         raise SourceError(f"redirects without end (more than {MAX_REDIRECTS})")
 
     def _next(self, url: str, location: str) -> str:
@@ -342,7 +346,7 @@ class Fetcher:
             _network_errors(url),
             self._connections().stream("GET", url, headers=sent, extensions={"timeout": times}) as reply,
         ):
-            said = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in reply.headers}
+            said = _fields(reply.headers)
             _check_status(reply.status, said)
             content, received = b"", 0
             if reply.status == 200:
@@ -383,6 +387,14 @@ def _network_errors(url: str) -> Iterator[None]:
         raise UnreachableError(f"{host} cannot be reached ({exc.strerror or exc})") from exc
 
 
+def _fields(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """The fields of an answer by their lower-case names; of X-Robots-Tag, which may come often, all values."""
+    found: dict[str, str] = {}
+    for name, value in ((n.decode("latin-1").lower(), v.decode("latin-1")) for n, v in headers):
+        found[name] = f"{found[name]}, {value}" if name == "x-robots-tag" and name in found else value
+    return found
+
+
 def _check_status(status: int, headers: dict[str, str]) -> None:
     if status in (200, 304) or status in _REDIRECTS:
         return
@@ -390,11 +402,20 @@ def _check_status(status: int, headers: dict[str, str]) -> None:
         raise GoneError(f"the page is gone ({status})")
     if status in (401, 403, 407, 451):
         raise UnreachableError(f"the server refuses it ({status})")
-    said = headers.get("retry-after", "")
-    wait = float(said) if said.isdecimal() else 0.0
+    wait = _seconds_until(headers.get("retry-after", ""))
     if status == 429:
-        raise UnreachableError("the server asks for fewer requests (429)", wait)
-    raise UnreachableError(f"the server answered {status}", wait)
+        raise UnreachableError("the server asks for fewer requests (429)", wait, is_busy=True)
+    raise UnreachableError(f"the server answered {status}", wait, is_busy=status == 503)
+
+
+def _seconds_until(said: str) -> float:
+    """The wait that Retry-After asks for, in seconds or as a date (RFC 9110, 10.2.3); 0 if it asks for none."""
+    if said.isdecimal():
+        return float(said[:9])
+    try:
+        return max(parsedate_to_datetime(said).timestamp() - time.time(), 0.0)
+    except (ValueError, OverflowError):
+        return 0.0
 
 
 def _check_kind(headers: dict[str, str], types: tuple[str, ...], limit: int) -> None:

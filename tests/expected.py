@@ -134,6 +134,11 @@ HEADINGS: dict[str, tuple[tuple[int, str], ...]] = {
         (1, "Findings"),
         (1, "Next survey"),
     ),
+    "fleet.xlsx": (
+        (0, "Energy 2024"),
+        (1, "Energy used by the fleet in 2024"),
+        (0, "Dockings"),
+    ),
     "slides.pptx": (
         (0, "Members' meeting 2025"),
         (0, "The second battery ferry"),
@@ -315,6 +320,30 @@ SECOND: tuple[Expected, ...] = (
         ),
     ),
     Expected(
+        file="fleet.xlsx",
+        must_have=(
+            Text(text="From the engineers' logs, counted at each bunkering.", page=1, category="NarrativeText"),
+            Text(text="Note: the shore supply on Halvane failed from 4 to 19 February", page=1),
+        ),
+        must_not_have=("184300", "0.465", "2025-01-13", "None"),
+        cells=(
+            CellText(text="96,400", row_label=("Eider",), column_header=("First half", "Gas oil (litres)"), page=1),
+            CellText(text="1,203,700", row_label=("Guillemot",), column_header=("Second half", "(kWh)"), page=1),
+            CellText(text="46.5%", row_label=("Petrel",), column_header=("Share of cost",), page=1),
+            CellText(text="2 February 2025", row_label=("Kittiwake", "Sandholm"), column_header=("Back on",), page=2),
+            CellText(text="€184,300.50", row_label=("Kittiwake",), column_header=("Cost",), page=2),
+        ),
+    ),
+    Expected(
+        file="sailings.csv",
+        must_have=(Text(text="S-1416 14.06.2025 H2 ES Guillemot 18:00 259 71 0 6,8", category="Table"),),
+        must_not_have=(";",),
+        cells=(
+            CellText(text="11,5", row_label=("S-1409", "Kittiwake"), column_header=("Wind (m/s)",)),
+            CellText(text="402", row_label=("S-1414", "Storm Petrel"), column_header=("Passengers",)),
+        ),
+    ),
+    Expected(
         file="slides.pptx",
         must_have=(
             Text(text="Members' meeting 2025", page=1, category="Title"),
@@ -480,6 +509,27 @@ FIRST_QUESTIONS: tuple[Question, ...] = (
         file="notice.html",
         page=None,
         quote_has="19:30",
+        kind="table",
+    ),
+    Question(
+        text="How many litres of gas oil did MV Eider use in the second half?",
+        file="fleet.xlsx",
+        page=1,
+        quote_has="88,700",
+        kind="table",
+    ),
+    Question(
+        text="In which yard is ES Guillemot docked?",
+        file="fleet.xlsx",
+        page=2,
+        quote_has="Brackwater",
+        kind="table",
+    ),
+    Question(
+        text="How many passengers were on sailing S-1409?",
+        file="sailings.csv",
+        page=None,
+        quote_has="S-1409",
         kind="table",
     ),
     Question(

@@ -258,7 +258,7 @@ def vendor_errors(what: str) -> Iterator[None]:
     try:
         yield
     except (*_VENDOR_ERRORS, PythonDocxError, OpcError, LxmlError) as exc:
-        raise BrokenError(f"broken {what}: {str(exc).strip() or type(exc).__name__}") from exc
+        raise BrokenError(f"broken {what}: {' '.join(str(exc).split()) or type(exc).__name__}") from exc
 
 
 _VENDOR_ERRORS = (

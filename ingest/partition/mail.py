@@ -336,8 +336,15 @@ def _plain_elements(text: str, source: Source) -> tuple[Element, ...]:
 
 
 def _unquoted(text: str) -> str:
-    """The text without the marks of quotation at the start of its lines."""
-    return re.sub(r"(?m)^(?:> ?)+", "", text)
+    """The text without the marks of quotation at the start of its lines; what is quoted begins a paragraph."""
+    lines: list[str] = []
+    before = 0
+    for line in text.splitlines():
+        marks = re.match(r"(?:> ?)*", line)
+        depth = marks[0].count(">") if marks else 0
+        lines += ["", line] if depth != before else [line]
+        before = depth
+    return re.sub(r"(?m)^(?:> ?)+", "", "\n".join(lines))
 
 
 def _with_pictures(markup: str, inline: Sequence[_Inline], placed: set[str]) -> str:

@@ -70,7 +70,7 @@ def read_ods(path: Path) -> tuple[list[Grid], list[str]]:
         with _content(path) as file:
             _read(file, book)
     except (*_READ_ERRORS, etree.LxmlError) as exc:
-        reason = str(exc).strip() or type(exc).__name__
+        reason = " ".join(str(exc).split()) or type(exc).__name__
         if not any(grid.lines for grid in book.grids):
             raise BrokenError(f"broken ods: {reason}") from exc
         book.warnings.append(f"sheet {book.grids[-1].name}: the rows after {book.row} could not be read ({reason})")

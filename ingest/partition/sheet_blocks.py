@@ -14,11 +14,14 @@ NOTE_CHARACTERS = 40
 """A line below a table with one cell of at least this length is a note on it."""
 HEADER_CHARACTERS = 80
 """Longest text of a header cell in a table of texts alone, where nothing else tells header from body."""
+LETTERHEAD_LINES = 6
+"""Lines of text above the first table of a sheet that are no list."""
 MAX_HEADER = 6
 SAMPLE = 200
 """Rows by which the columns of a table are typed."""
 
 _NOTE = re.compile(r"(?:notes?|sources?|remarks?|footnotes?)\b|[*†‡]|\(?\d\)", re.IGNORECASE)
+_MARKED_NOTE = re.compile(r"[*†‡]|(?:notes?|sources?|remarks?|footnotes?)\s*:", re.IGNORECASE)
 _UNIT = re.compile(r"\(.{1,30}\)|\[.{1,30}\]|%|[$€£¥]|(?:in )?(?:thousands|millions|EUR|USD|GBP|CHF)", re.IGNORECASE)
 
 
@@ -304,19 +307,34 @@ def _goes_on(last: Block, block: Block) -> bool:
 
 
 def _with_lone_titles(blocks: Sequence[Block]) -> list[Block]:
-    """Blocks where a single short text just above a table has become its title."""
+    """Blocks where a single short text, or a letterhead, just above a table has become its title."""
     out: list[Block] = []
     for block in blocks:
         last = out[-1] if out else None
-        if last is not None and _is_lone_title(last) and block.is_table and 0 < block.row - last.row <= 3:
+        if last is not None and block.is_table and _belongs_above(last, block):
             out[-1] = replace(block, titles=[*last.titles, *(v[0].text for _, v in last.lines), *block.titles])
         else:
             out.append(block)
     return out
 
 
+def _belongs_above(last: Block, block: Block) -> bool:
+    if not last.lines or block.row - last.lines[-1][0] > 3:
+        return False
+    return _is_letterhead(last) or (_is_lone_title(last) and block.row > last.row)
+
+
 def _is_lone_title(block: Block) -> bool:
     if block.is_table or len(block.lines) > 3 or any(len(values) > 1 for _, values in block.lines):
         return False
     first = block.lines[0][1][0]
+    if _MARKED_NOTE.match(first.text):
+        return False
     return first.kind == "text" and len(first.text) <= TITLE_CHARACTERS and not first.text.endswith((".", ":"))
+
+
+def _is_letterhead(block: Block) -> bool:
+    """Whether a block at the top of a sheet is a few lines of text and no list: what it is, of whom, and when."""
+    if block.row > 1 or block.header or block.titles or len(block.lines) > LETTERHEAD_LINES:
+        return False
+    return all(len(values) == 1 and values[0].kind == "text" for _, values in block.lines)

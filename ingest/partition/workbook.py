@@ -68,7 +68,11 @@ def read_workbook(path: Path) -> tuple[list[Grid], list[str]]:
         with zipfile.ZipFile(path) as archive:
             return _read(archive)
     except _READ_ERRORS as exc:
-        raise BrokenError(f"broken xlsx: {str(exc).strip() or type(exc).__name__}") from exc
+        raise BrokenError(f"broken xlsx: {_reason(exc)}") from exc
+
+
+def _reason(exc: Exception) -> str:
+    return " ".join(str(exc).split()) or type(exc).__name__
 
 
 def _read(archive: zipfile.ZipFile) -> tuple[list[Grid], list[str]]:
@@ -224,7 +228,9 @@ def _sheet(
         return None
     except (*_READ_ERRORS, etree.LxmlError) as exc:
         after = f"the rows after {grid.lines[-1][0] + 1} " if grid.lines else ""
-        warnings.append(f"sheet {part.name}: {after}could not be read ({str(exc).strip() or type(exc).__name__})")
+        warnings.append(
+            f"sheet {part.name}: {after}could not be read ({' '.join(str(exc).split()) or type(exc).__name__})"
+        )
         return grid if grid.lines else None
     return grid
 

@@ -1,5 +1,7 @@
+import email.utils
 import gzip
 import itertools
+import time
 
 import pytest
 
@@ -169,8 +171,8 @@ def test_requests_keep_the_pause(site, crawl):
         now[0] += seconds
 
     class Watched(Pace):
-        def wait(self) -> None:
-            Pace.wait(self)
+        def wait(self, host: str) -> None:
+            Pace.wait(self, host)
             starts.append(now[0])
 
     crawl(depth=9, pace=Watched(1.5, clock=lambda: now[0], sleep=sleep))
@@ -193,6 +195,143 @@ def test_a_busy_server_is_asked_once_more_when_it_says(site, crawl):
     waits: list[float] = []
     crawl(pace=Pace(0.0, clock=lambda: 0.0, sleep=waits.append))
     assert waits == [7.0]
+
+
+def test_each_hop_of_a_redirect_keeps_the_pause(site, crawl):
+    site.page("/", links("/a"))
+    for path, target in (("/a", "/b"), ("/b", "/c")):
+        site.replies[path] = Reply(status=302, headers={"Location": target})
+    site.page("/c", "<p>The end of the way is here.</p>")
+    waits: list[float] = []
+    found = crawl(depth=1, pace=Pace(2.0, clock=lambda: 0.0, sleep=waits.append))
+    assert paths(site, found) == ["/", "/c"]
+    assert waits == [2.0] * (len(site.asked) - 1)
+
+
+def test_a_redirect_does_not_lead_around_robots_txt(site, crawl):
+    site.replies["/robots.txt"] = Reply(b"User-agent: *\nDisallow: /private\n")
+    site.page("/", links("/a"))
+    site.replies["/a"] = Reply(status=302, headers={"Location": "/private/a"})
+    site.page("/private/a", "<p>This is not for crawlers.</p>")
+    found = crawl(depth=1)
+    assert "/private/a" not in site.asked
+    assert [problem.reason for problem in found.problems.values()] == ["it leads to where robots.txt forbids to read"]
+
+
+def test_a_redirect_to_another_site_is_not_followed_from_a_page(site, crawl):
+    with serve() as other:
+        other.page("/x", "<p>Another site is here.</p>")
+        site.page("/", links("/away"))
+        site.replies["/away"] = Reply(status=302, headers={"Location": f"{other.url}/x"})
+        found = crawl(depth=1)
+    assert other.asked == []
+    assert found.gone == {f"{site.url}/away": "it leads to another site now"}
+
+
+def test_an_address_that_leads_to_another_site_is_read_there(site, crawl):
+    with serve() as other:
+        other.page("/x", "<p>Another site is here.</p>" + links("/y"))
+        other.page("/y", "<p>A second page is here.</p>")
+        site.replies["/"] = Reply(status=302, headers={"Location": f"{other.url}/x"})
+        found = crawl(depth=1)
+        assert sorted(found.sources) == [f"{other.url}/x", f"{other.url}/y"]
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_server_that_is_busy_is_asked_more_slowly(site, crawl, status):
+    a_ring(site, 3)
+    site.replies["/p0"] = Reply(b"", status)
+    site.page("/", links("/p0", "/p1"))
+    pace = Pace(1.0, clock=lambda: 0.0, sleep=lambda _seconds: None)
+    found = crawl(depth=1, pace=pace)
+    assert pace.delay == 2.0
+    assert paths(site, found) == ["/", "/p1"]
+
+
+def test_a_server_that_asks_for_a_long_rest_is_left_alone(site, crawl):
+    a_ring(site, 5)
+    crawl(depth=9)
+    site.replies["/p0"] = Reply(b"", 503, {"Retry-After": "3600"})
+    found = crawl(depth=9)
+    assert site.asked[-1] == "/p0"
+    assert found.problems[f"{site.url}/p0"].reason == "the server answered 503"
+    assert {p.reason for url, p in found.problems.items() if not url.endswith("/p0")} == {
+        "not asked: the site stopped answering"
+    }
+
+
+def test_a_time_to_come_back_may_be_a_date(site, crawl):
+    later = email.utils.formatdate(time.time() + 20, usegmt=True)
+    calls: list[int] = []
+
+    def busy(handler):
+        calls.append(1)
+        handler.send_response(200 if len(calls) > 1 else 503)
+        handler.send_header("Retry-After", later)
+        handler.send_header("Content-Length", "22")
+        handler.end_headers()
+        handler.wfile.write(b"<html>A page is here.\n")
+
+    site.replies["/"] = Reply(raw=busy)
+    waits: list[float] = []
+    crawl(pace=Pace(0.0, clock=lambda: 0.0, sleep=waits.append))
+    assert len(waits) == 1
+    assert 0 < waits[0] <= 20
+
+
+@pytest.mark.parametrize(
+    ("markup", "headers"),
+    [
+        ("<meta name='robots' content='noindex'>", {}),
+        ("<meta name='ROBOTS' content='NOINDEX, follow'>", {}),
+        ("<meta name='pincite' content='noindex'>", {}),
+        ("", {"X_Robots_Tag": "noindex"}),
+        ("", {"X_Robots_Tag": "otherbot: nofollow, pincite: noindex"}),
+        ("", {"X_Robots_Tag": "unavailable_after: 25 Jun 2030 15:00:00 GMT, noindex"}),
+    ],
+)
+def test_a_page_that_does_not_want_to_be_indexed_is_a_way_to_others_alone(site, crawl, markup, headers):
+    site.page("/", links("/tags"))
+    site.page("/tags", f"{markup}<p>All tags are here.</p>{links('/pier')}", **headers)
+    site.page("/pier", "<p>The pier is here.</p>")
+    found = crawl(depth=2)
+    assert paths(site, found) == ["/", "/pier"]
+    assert "noindex" in found.problems[f"{site.url}/tags"].reason
+
+
+@pytest.mark.parametrize("said", ["otherbot: noindex", "otherbot: none, another: noindex", "max-snippet: 20, all"])
+def test_what_is_said_to_other_crawlers_holds_for_them(site, crawl, said):
+    site.page("/", links("/pier"))
+    site.page("/pier", "<p>The pier is here.</p>", X_Robots_Tag=said)
+    assert paths(site, crawl(depth=1)) == ["/", "/pier"]
+
+
+def test_a_page_that_the_user_named_is_read_whatever_it_says_to_crawlers(site, crawl):
+    site.page("/", "<meta name='robots' content='noindex'><p>The pier is here.</p>")
+    assert paths(site, crawl()) == ["/"]
+
+
+@pytest.mark.parametrize("headers", [{"X_Robots_Tag": "nofollow"}, {"X_Robots_Tag": "none"}])
+def test_links_of_a_page_that_does_not_want_them_followed_are_not(site, crawl, headers):
+    site.page("/", links("/pier"), **headers)
+    site.page("/pier", "<p>The pier is here.</p>")
+    assert paths(site, crawl(depth=1)) == ["/"]
+    assert "/pier" not in site.asked
+
+
+def test_texts_records_and_documents_of_a_site_are_read_by_their_media_type(site, crawl, samples):
+    site.page("/", links("/notes.php", "/LICENSE", "/export", "/report?id=7"))
+    kinds = {
+        "/notes.php": ("text/plain", b"The notes are plain text."),
+        "/LICENSE": ("text/plain; charset=utf-8", b"You may copy it."),
+        "/export": ("text/csv", b"pier,cost\nnorth,7\n"),
+        "/report?id=7": ("application/pdf", (samples / "report.pdf").read_bytes()),
+    }
+    for path, (kind, body) in kinds.items():
+        site.replies[path] = Reply(body, headers={"Content-Type": kind})
+    found = crawl(depth=1)
+    forms = {url.removeprefix(site.url): source.format for url, source in found.sources.items()}
+    assert forms == {"/": "html", "/notes.php": "txt", "/LICENSE": "txt", "/export": "csv", "/report?id=7": "pdf"}
 
 
 def test_the_sitemap_leads_to_pages_that_no_link_does(site, crawl):

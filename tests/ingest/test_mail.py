@@ -366,3 +366,17 @@ def test_other_texts_are_no_messages():
         sniff(b"just some words\n", ".eml")
     with pytest.raises(UnsupportedError):
         sniff(b"Subject: one field\n\nand words\n", "")
+
+
+def test_what_is_quoted_begins_a_paragraph_of_its_own(read):
+    said = (
+        "on Friday the third of May you wrote to\nall of us:\n> we can offer two hundred metres of the rope,\n"
+        "> also thicker.\n>> can you offer us a rope of twelve millimetres?\nwe would like to take all of it.\n"
+    )
+    found = read(f"From: a@b.example\nTo: c@d.example\nSubject: x\n\n{said}".encode())
+    assert [e.text for e in found.elements[2:]] == [
+        "on Friday the third of May you wrote to all of us:",
+        "we can offer two hundred metres of the rope, also thicker.",
+        "can you offer us a rope of twelve millimetres?",
+        "we would like to take all of it.",
+    ]

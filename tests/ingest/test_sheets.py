@@ -104,6 +104,37 @@ def test_lines_above_a_table_are_its_title_and_text_and_a_line_below_its_note(re
     ]
 
 
+def test_a_letterhead_above_the_first_table_is_a_title_and_texts(read):
+    def write(book):
+        fill(book.active, [["Harbour Authority"], ["Sales report 2024"], ["Prepared by: J. Pier"]])
+        fill(book.active, SALES, top=6)
+
+    assert [(e.category, e.text.split("\n")[0]) for e in read(write).elements[1:]] == [
+        ("Title", "Harbour Authority"),
+        ("NarrativeText", "Sales report 2024"),
+        ("NarrativeText", "Prepared by: J. Pier"),
+        ("Table", "Region 2023 2024"),
+    ]
+
+
+def test_a_list_of_short_texts_below_a_table_stays_a_list(read):
+    def write(book):
+        fill(book.active, SALES)
+        fill(book.active, [["Ports"], ["Aldmouth"], ["Brinmouth"]], top=6)
+        fill(book.active, SALES, top=10)
+
+    assert [e.text.split("\n")[0] for e in tables(read(write))] == ["Region 2023 2024", "Ports", "Region 2023 2024"]
+
+
+def test_a_marked_note_is_no_title_of_the_table_below_it(read):
+    def write(book):
+        fill(book.active, SALES)
+        book.active["A5"] = "* without the islands"
+        fill(book.active, SALES, top=7)
+
+    assert [e.category for e in read(write).elements[1:]] == ["Table", "NarrativeText", "Table"]
+
+
 def test_a_header_of_two_levels_keeps_its_merged_cells(read):
     def write(book):
         rows = [["Region", "Q1", None, "Q2", None], [None, "Sales", "Cost", "Sales", "Cost"], ["North", 1, 2, 3, 4]]

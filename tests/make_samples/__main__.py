@@ -11,6 +11,7 @@ from tests.make_samples.mail import write_mail
 from tests.make_samples.office import write_handbook
 from tests.make_samples.report import write_report
 from tests.make_samples.scan import write_scan
+from tests.make_samples.sheets import write_fleet, write_sailings
 from tests.make_samples.slides import write_slides
 from tests.make_samples.texts import write_faq, write_notes, write_notice
 
@@ -24,6 +25,8 @@ FILES: Mapping[str, Callable[[], bytes]] = {
     "notes.txt": write_notes,
     "scan.pdf": write_scan,
     "slides.pptx": write_slides,
+    "fleet.xlsx": write_fleet,
+    "sailings.csv": write_sailings,
     "mail.eml": write_mail,
     "addon-1.html": write_page_2019,
     "addon-2.html": write_page_2022,
