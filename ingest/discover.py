@@ -55,6 +55,8 @@ _OLE_MARKS = (("WordDocument", "doc"), ("PowerPoint Document", "ppt"), ("Workboo
 _OFFICE = ("docx", "pptx", "xlsx", "doc", "ppt", "xls")
 _ODF_TYPES = (("opendocument.text", "odt"), ("opendocument.presentation", "odt"), ("opendocument.spreadsheet", "ods"))
 _FLAT_ODF = re.compile(rb"<office:document\b[^>]*\boffice:mimetype=[\"']([^\"']+)")
+_OCTAL = re.compile(rb"\\([0-7]{3})")
+"""How a space or line break in a mount point's name is told."""
 _SVG_START = re.compile(
     rb"(?:<\?xml[^>]*\?>|<!--.*?-->|<!doctype svg[^>\[]*(?:\[.*?\])?\s*>|\s)+<(?:\w+:)?svg\b", re.DOTALL
 )
@@ -66,10 +68,12 @@ _ZIP_MARKS = (("word/", "docx"), ("ppt/", "pptx"), ("xl/", "xlsx"))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """What a root holds: files in a fixed order, and the folders that could not be read."""
+    """What a root holds: files in a fixed order, the folders that could not be read, and those that are mounted."""
 
     files: tuple[str, ...]
     unreadable: tuple[str, ...]
+    mounts: tuple[str, ...] = ()
+    unmounted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +119,8 @@ def list_files(root: Path, *, library: Path | None = None, follow: bool = False)
     own = _identity(library.stat()) if library is not None and library.exists() else None
     files: list[str] = []
     unreadable: list[str] = []
+    mounted = mount_points()
+    met: list[str] = []
     # The shallower folder first, so that of two ways to one the shorter counts.
     folders, seen = deque([str(root)]), {own}
     while folders:
@@ -123,11 +129,26 @@ def list_files(root: Path, *, library: Path | None = None, follow: bool = False)
             inside = list(_visible(folder, follow=follow))
             if {e.name for e in inside} >= LIBRARY_MARKS or not _is_new(folder, seen):
                 continue
+            met.append(folder)
             files += (e.path for e in inside if e.is_file(follow_symlinks=follow))
             folders.extend(sorted(e.path for e in inside if e.is_dir(follow_symlinks=follow)))
         except OSError:
             unreadable.append(folder)
-    return Listing(files=tuple(sorted(files, key=os.fsencode)), unreadable=tuple(sorted(unreadable, key=os.fsencode)))
+    return Listing(
+        files=tuple(sorted(files, key=os.fsencode)),
+        unreadable=tuple(sorted(unreadable, key=os.fsencode)),
+        mounts=tuple(sorted(mounted.intersection(met) - {str(root)}, key=os.fsencode)),
+    )
+
+
+def mount_points() -> frozenset[str]:
+    """The folders on which something is mounted, where the system tells (Linux's proc_pid_mountinfo(5))."""
+    try:
+        with open("/proc/self/mountinfo", "rb") as file:  # noqa: PTH123 (bytes, as in the names of this module)
+            places = [line.split()[4] for line in file]
+    except OSError:
+        return frozenset()
+    return frozenset(os.fsdecode(_OCTAL.sub(lambda found: bytes([int(found[1], 8)]), place)) for place in places)
 
 
 def _visible(folder: str, *, follow: bool) -> Iterator[os.DirEntry[str]]:

@@ -46,7 +46,7 @@ from ingest.rows import (
     shown_path,
     stored_path,
 )
-from ingest.types import Chunk, Element, Page, Partition, State, VectorText
+from ingest.types import Chunk, Element, Page, Partition, State, VectorText, stable_id
 
 if TYPE_CHECKING:
     import numpy as np
@@ -345,6 +345,20 @@ class Library:
         """Every root that sources came from."""
         return [path_text(r[0]) for r in self._db.execute("SELECT DISTINCT root FROM path_roots ORDER BY root")]
 
+    def mounts(self, root: str) -> tuple[str, ...]:
+        """The folders below a root on which something was mounted when its sources were last listed."""
+        return tuple(json.loads(self._meta(f"mounts {stable_id(root)}") or "[]"))
+
+    def put_mounts(self, root: str, mounts: Sequence[str]) -> None:
+        """Remember the mounted folders below a root."""
+        if tuple(mounts) == self.mounts(root):
+            return
+        key = f"mounts {stable_id(root)}"
+        with self._transaction() as db:
+            db.execute("DELETE FROM meta WHERE key = ?", (key,))
+            if mounts:
+                db.execute("INSERT INTO meta VALUES (?, ?)", (key, json.dumps(mounts)))
+
     def put_path(self, record: PathRecord, root: str) -> None:
         """Record a path under a root, with its source or the reason why there is none; nothing is written twice."""
         path, under = stored_path(record.path), stored_path(root)
@@ -379,8 +393,16 @@ class Library:
                     gone.append(path)
             if gone:
                 db.execute("INSERT OR REPLACE INTO meta VALUES ('purge', '1'), ('purge_index', '1')")
+                self._forget_mounts(db)
             self._bump(db)
         return gone
+
+    def _forget_mounts(self, db: sqlite3.Connection) -> None:
+        """Forget the mounted folders in which no path is known any more: their names may tell of what left."""
+        known = list(self.paths())
+        for key, value in db.execute("SELECT key, value FROM meta WHERE key LIKE 'mounts %'").fetchall():
+            kept = [m for m in json.loads(value) if any(path.startswith(f"{m}{os.sep}") for path in known)]
+            db.execute("UPDATE meta SET value = ? WHERE key = ?", (json.dumps(kept), key))
 
     @property
     def purging(self) -> bool:

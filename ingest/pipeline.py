@@ -82,6 +82,7 @@ TASK_SECONDS = 600.0
 """Seconds that one task may take."""
 IN_FLIGHT = 2
 """Sources a worker that are begun before the first of them is done."""
+_UNMOUNTED = "nothing is mounted here any more; its sources were kept (--prune removes them)"
 INDEX_EVERY = 20_000
 """Vectors after which Chroma is brought up to date during a long ingest."""
 
@@ -318,6 +319,8 @@ class _Run:
                 holders.setdefault(path, []).append(str(root))
             for folder in listing.unreadable:
                 yield self._folder_problem(folder, "the folder cannot be read; its sources were kept")
+            for folder in listing.unmounted:
+                yield self._folder_problem(folder, _UNMOUNTED)
         self.files = len(holders)
         yield from self._work(holders)
         for root, listing in listings.items():
@@ -345,7 +348,18 @@ class _Run:
             raise SourceError("the folder cannot be read; its sources were kept")
         if known and not listing.files and not listing.unreadable and not self.options.prune:
             raise SourceError(f"the folder is empty{kept}")
-        return listing
+        return self._with_unmounted(str(root), listing, known)
+
+    def _with_unmounted(self, root: str, listing: Listing, known: Iterable[str]) -> Listing:
+        """The listing with the folders on which nothing is mounted any more, though sources of what was are known."""
+        away = {
+            mount
+            for mount in self.library.mounts(root)
+            if mount not in listing.mounts and any(Path(path).is_relative_to(mount) for path in known)
+        }
+        unmounted = () if self.options.prune else tuple(sorted(away))
+        self.library.put_mounts(root, sorted({*listing.mounts, *unmounted}))
+        return replace(listing, unmounted=unmounted)
 
     def _look_at_site(self, root: str) -> Listing:
         """What an address leads to, fetched into the library.
@@ -377,11 +391,11 @@ class _Run:
         return SourceResult(path=self.library.shown(folder), state="failed", reason=reason)
 
     def _remove_gone(self, root: Path | str, listing: Listing) -> Iterator[SourceResult]:
-        kept = set(listing.files)
+        kept, absent = set(listing.files), (*listing.unreadable, *listing.unmounted)
         gone = [
             path
             for path in self.library.paths(str(root))
-            if path not in kept and not any(Path(path).is_relative_to(folder) for folder in listing.unreadable)
+            if path not in kept and not any(Path(path).is_relative_to(folder) for folder in absent)
         ]
         site = self.sites.get(str(root))
         for path in self.library.drop_paths(gone, str(root)):

@@ -340,16 +340,23 @@ def partition_text(source: Source, options: PartitionOptions) -> Partition:
 
 @contextmanager
 def _plainly_named(source: Source) -> Iterator[Source]:
-    """The source under a name that every library takes: those not written in Python refuse names that are not UTF-8."""
+    """The source under a name that every library takes: those not written in Python refuse some."""
+    if _is_plain(source):
+        yield source
+        return
+    with TemporaryDirectory(prefix="pincite-") as folder:
+        link = Path(folder) / f"source.{source.format}"
+        link.symlink_to(source.path.absolute())
+        yield replace(source, path=link)
+
+
+def _is_plain(source: Source) -> bool:
+    """Whether a name is UTF-8, and that of a PDF ends as one's: LiteParse tells types by names."""
     try:
         str(source.path).encode()
     except UnicodeEncodeError:
-        with TemporaryDirectory(prefix="pincite-") as folder:
-            link = Path(folder) / f"source.{source.format}"
-            link.symlink_to(source.path.absolute())
-            yield replace(source, path=link)
-    else:
-        yield source
+        return False
+    return source.format != "pdf" or source.path.suffix.lower() == ".pdf"
 
 
 def read_pages(source: Source, pages: Sequence[int], draft: Partition, options: PartitionOptions) -> Partition:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 from ingest.errors import BrokenError, EncryptedError
 
@@ -22,7 +23,8 @@ MAX_UNPACKED = 500_000_000
 """Bytes that all members of an archive may hold together, unpacked."""
 MAX_RATIO = 200
 """Times that a member of more than ``RATIO_FLOOR`` bytes may be larger unpacked than packed."""
-RATIO_FLOOR = 1_000_000
+RATIO_FLOOR = 50_000_000
+"""Bytes unpacked that no ratio makes a bomb: a long table of like rows packs as well as one."""
 MAX_MEMBERS = 50_000
 """Members of an archive; a book of a thousand pictures and chapters stays far below."""
 ENCRYPTED = "encrypted: needs a password; save a copy without one"
@@ -110,7 +112,7 @@ def office_package(path: Path) -> io.BytesIO | str:
     """An office file that python-docx and python-pptx open: the path itself, or a copy in memory in plain form.
 
     Documents with macros, templates and shows get the type of plain ones, strict files the namespaces of
-    transitional ones; macros are never in the copy.
+    transitional ones; macros are never in the copy, nor what names parts that the archive has not.
     """
     with zipfile.ZipFile(path) as archive:
         names = set(archive.namelist())
@@ -118,9 +120,33 @@ def office_package(path: Path) -> io.BytesIO | str:
         main = next((n for n in ("word/document.xml", "ppt/presentation.xml") if n in names), None)
         strict = main is not None and b"purl.oclc.org/ooxml/" in archive.read(main)[:8192]
         other = [name for name in _OTHER_MAIN_TYPES if name.encode() in types]
-        if not (strict or other):
+        sound = _sound_relations(archive, names)
+        if not (strict or other or sound):
             return str(path)
-        return _copied(archive, _plain_types(types, other), strict=strict)
+        return _copied(archive, {_TYPES: _plain_types(types, other), **sound}, strict=strict)
+
+
+def _sound_relations(archive: zipfile.ZipFile, names: set[str]) -> dict[str, bytes]:
+    """The lists of relations that name missing parts, without these: libraries refuse a whole document for one."""
+    from lxml import etree  # type: ignore[import-untyped]
+
+    found: dict[str, bytes] = {}
+    for name in (n for n in names if n.endswith(".rels")):
+        try:
+            root = safe_xml(archive.read(name))
+        except etree.XMLSyntaxError:
+            continue
+        base = name.replace("_rels/", "").removesuffix(".rels")
+        missing = [
+            each
+            for each in root
+            if each.get("TargetMode") != "External" and member_name(base, unquote(each.get("Target", ""))) not in names
+        ]
+        for each in missing:
+            root.remove(each)
+        if missing:
+            found[name] = etree.tostring(root)
+    return found
 
 
 def _plain_types(types: bytes, other: list[str]) -> bytes:
@@ -129,14 +155,12 @@ def _plain_types(types: bytes, other: list[str]) -> bytes:
     return types
 
 
-def _copied(archive: zipfile.ZipFile, types: bytes, *, strict: bool) -> io.BytesIO:
+def _copied(archive: zipfile.ZipFile, changed: Mapping[str, bytes], *, strict: bool) -> io.BytesIO:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as copy:
         for name in dict.fromkeys(archive.namelist()):
-            content = b"" if name.endswith("vbaProject.bin") else archive.read(name)
-            if name == _TYPES:
-                content = types
-            elif strict and name.endswith((".xml", ".rels")):
+            content = b"" if name.endswith("vbaProject.bin") else changed.get(name) or archive.read(name)
+            if strict and name != _TYPES and name.endswith((".xml", ".rels")):
                 for old, new in _STRICT:
                     content = content.replace(old, new)
             copy.writestr(name, content)
@@ -207,7 +231,7 @@ def safe_xml(content: bytes) -> _Element:
     Raises:
         lxml.etree.XMLSyntaxError: it is damaged, or nested or long beyond measure.
     """
-    from lxml import etree  # type: ignore[import-untyped]
+    from lxml import etree
 
     parser = etree.XMLParser(
         resolve_entities=False, load_dtd=False, no_network=True, huge_tree=False, remove_comments=True, remove_pis=True

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ingest import discover
-from ingest.discover import identify, list_files, roots_of, sniff
+from ingest.discover import identify, list_files, mount_points, roots_of, sniff
 from ingest.errors import BrokenError, SourceError, UnavailableError, UnsupportedError
 from ingest.library import Library
 
@@ -333,3 +333,15 @@ def test_roots_are_absolute_each_once_without_links_above_them(tmp_path, monkeyp
     assert roots_of([".."]) == [tmp_path / "real"]
     assert roots_of([tmp_path / "link"]) == [tmp_path / "link"]
     assert roots_of(["none.txt"]) == [docs / "none.txt"]
+
+
+@pytest.mark.skipif(not Path("/proc/self/mountinfo").exists(), reason="the system does not tell what is mounted")
+def test_what_is_mounted_is_known_by_its_place():
+    assert {"/", "/proc"} <= mount_points()
+
+
+def test_a_listing_tells_the_mounted_folders_below_its_root_alone(tmp_path, monkeypatch):
+    (tmp_path / "share/inner").mkdir(parents=True)
+    mounts = {str(tmp_path), str(tmp_path / "share"), str(tmp_path.parent), "/elsewhere"}
+    monkeypatch.setattr("ingest.discover.mount_points", lambda: frozenset(mounts))
+    assert list_files(tmp_path).mounts == (str(tmp_path / "share"),)

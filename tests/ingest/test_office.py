@@ -283,9 +283,31 @@ def test_damaged_xml_is_broken(document, tmp_path):
     assert caught.value.__cause__ is not None
 
 
+def test_a_relation_to_a_part_that_is_missing_costs_that_part_alone(document, tmp_path):
+    document.add_paragraph("The pier is made of oak.")
+    document.save(tmp_path / "good.docx")
+    with zipfile.ZipFile(tmp_path / "good.docx") as good:
+        parts = {name: good.read(name) for name in good.namelist()}
+    relations = parts["word/_rels/document.xml.rels"]
+    more = b'<Relationship Id="rIdX" Type="http://x.example/r" Target="../NULL"/></Relationships>'
+    parts["word/_rels/document.xml.rels"] = relations.replace(b"</Relationships>", more)
+    found = read_path(archive(tmp_path / "file.docx", **parts))
+    assert [e.text for e in found.elements] == ["The pier is made of oak."]
+
+
+def test_what_packs_well_is_no_bomb_while_it_is_small(document, tmp_path):
+    for _ in range(20):
+        document.add_paragraph("The pier is made of oak." * 4000)
+    document.save(tmp_path / "file.docx")
+    with zipfile.ZipFile(tmp_path / "file.docx") as packed:
+        largest = max(packed.infolist(), key=lambda each: each.file_size)
+    assert largest.file_size > 200 * largest.compress_size
+    assert read_path(tmp_path / "file.docx").elements
+
+
 def test_a_bomb_is_refused_unopened(tmp_path):
-    with pytest.raises(BrokenError, match="3 MB when unpacked"):
-        read_path(archive(tmp_path / "file.docx", bomb=bytes(3_000_000)))
+    with pytest.raises(BrokenError, match="60 MB when unpacked"):
+        read_path(archive(tmp_path / "file.docx", bomb=bytes(60_000_000)))
 
 
 def test_parts_of_unnamed_types_are_read(document, tmp_path):

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pymupdf
 import pytest
 from PIL import Image, ImageDraw
 
+from ingest.discover import identify
 from ingest.errors import BrokenError, EncryptedError
 from ingest.ocr import OcrLine
 from ingest.partition import PartitionOptions, join, partition, partition_text, pdf_second_look
@@ -653,3 +655,12 @@ def test_batches_are_read_one_after_the_other(read, monkeypatch):
     result = read(document)
     assert [e.page_number for e in result.elements] == [1, 2, 3, 4, 5]
     assert [e.text[:14] for e in result.elements] == [f"This is page {n}" for n in range(1, 6)]
+
+
+@pytest.mark.parametrize("name", ["report", "report.docx", "report.png", "caf\udce9.pdf"])
+def test_a_pdf_is_read_whatever_its_name(samples, tmp_path, name):
+    shutil.copy(samples / "report.pdf", tmp_path / name)
+    source = identify(str(tmp_path / name), max_bytes=2**30)
+    found = partition_text(source, PartitionOptions(parser="fast", pages=(1,), images="off"))
+    same = partition_text(source_of(samples / "report.pdf"), PartitionOptions(parser="fast", pages=(1,), images="off"))
+    assert [e.text for e in found.elements] == [e.text for e in same.elements] != []

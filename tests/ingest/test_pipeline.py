@@ -216,6 +216,39 @@ def test_a_root_that_is_suddenly_missing_or_empty_keeps_its_sources_until_pruned
     assert desk.texts() == ""
 
 
+@pytest.mark.parametrize("loss", ["missing", "empty"])
+def test_a_folder_inside_on_which_nothing_is_mounted_any_more_keeps_its_sources_until_pruned(desk, monkeypatch, loss):
+    desk.write("a.md", FERRY)
+    desk.write("share/b.md", "# Costs\n\nThe halibut catch.")
+    desk.write("own/c.md", "# Ice\n\nThe ice is thin.")
+    monkeypatch.setattr("ingest.discover.mount_points", lambda: frozenset({"/", str(desk.docs / "share")}))
+    desk.run()
+    monkeypatch.setattr("ingest.discover.mount_points", lambda: frozenset({"/"}))
+    shutil.rmtree(desk.docs / "own")
+    shutil.rmtree(desk.docs / "share")
+    if loss == "empty":
+        (desk.docs / "share").mkdir()
+    for again in range(2):
+        found = {r.path: (r.state, r.reason) for r in desk.run()}
+        reason = "nothing is mounted here any more; its sources were kept (--prune removes them)"
+        gone = {} if again else {"docs/own/c.md": ("removed", "the file is gone")}
+        assert found == {"docs/share": ("failed", reason), "docs/a.md": ("unchanged", None), **gone}
+    assert "halibut" in desk.texts()
+    assert desk.states(prune=True) == {"docs/a.md": "unchanged", "docs/share/b.md": "removed"}
+    assert "halibut" not in desk.texts()
+    with desk.open() as library:
+        assert library.mounts(str(desk.docs)) == ()
+
+
+def test_a_mounted_folder_whose_files_are_deleted_is_in_sync(desk, monkeypatch):
+    desk.write("a.md", FERRY)
+    desk.write("share/b.md", "# Costs\n\nThe halibut catch.")
+    monkeypatch.setattr("ingest.discover.mount_points", lambda: frozenset({str(desk.docs / "share")}))
+    desk.run()
+    (desk.docs / "share/b.md").unlink()
+    assert desk.states() == {"docs/a.md": "unchanged", "docs/share/b.md": "removed"}
+
+
 def test_a_root_that_never_was_fails_and_the_others_are_ingested(desk):
     desk.write("a.md", FERRY)
     results = desk.run(desk.folder / "none", desk.docs)

@@ -293,7 +293,7 @@ def test_a_sheet_with_broken_xml_keeps_the_rows_before(sales):
 
 
 def test_an_archive_bomb_is_refused_before_it_is_unpacked(sales):
-    rewrite(sales, SHEET, lambda xml: xml.replace("</sheetData>", " " * 30_000_000 + "</sheetData>"))
+    rewrite(sales, SHEET, lambda xml: xml.replace("</sheetData>", " " * 60_000_000 + "</sheetData>"))
     with pytest.raises(BrokenError, match="when unpacked"):
         partition(source(sales, "xlsx"), PartitionOptions())
 
