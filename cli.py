@@ -888,6 +888,40 @@ def show(wanted: str, library: Path | None, output: Path, password: str | None) 
 
 @main.command()
 @library_option
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), default="report.html", show_default=True
+)
+@click.option("--embed", is_flag=True, help="One file with all pictures in it, instead of a folder beside it.")
+@click.option("--pages", type=click.IntRange(min=0), metavar="N", help="Show this many pages of each source, at most.")
+@click.option("--doc", metavar="GLOB", help="Only sources whose name or path matches.")
+@password_option
+def report(
+    library: Path | None, output: Path, embed: bool, pages: int | None, doc: str | None, password: str | None
+) -> None:
+    """Write what an ingest made as a page to look through: each page with its boxes, tables, pictures and warnings.
+
+    \b
+    pincite report                         report.html, with report_files beside it
+    pincite report -o a.html --embed --doc 'a*.pdf' --pages 20
+    """
+    from retrievers.report import ReportOptions, write_report
+
+    settings = _settings(library, password=password)
+    options = ReportOptions(
+        doc=doc, pages=pages, is_embedded=embed, jobs=settings.worker_count, password=settings.password
+    )
+    with _open(settings) as opened, click.progressbar(length=0, label="pages", file=sys.stderr) as bar:
+
+        def on_page(done: int, total: int) -> None:
+            bar.length = total
+            bar.update(done - bar.pos)
+
+        write_report(opened, output, options, on_page)
+    click.echo(str(output))
+
+
+@main.command()
+@library_option
 @click.option("--model", metavar="NAME", help="Who answers `ask`, as of `pincite ask`.")
 def mcp(library: Path | None, model: str | None) -> None:
     """Serve search, ask and show to assistants over the Model Context Protocol (stdio).
