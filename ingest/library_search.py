@@ -275,6 +275,11 @@ class Places:
         )
         return [row[0] for row in self._db.execute(query, (json.dumps(small),))]
 
+    def keys_between(self, source_id: str, first: int, last: int) -> list[int]:
+        """The row keys of a source's chunks from one number to another."""
+        query = "SELECT id FROM chunks WHERE source_id = ? AND idx BETWEEN ? AND ?"
+        return [row[0] for row in self._db.execute(query, (source_id, first, last))]
+
 
 def rarest(frequencies: Mapping[str, int], places: int) -> tuple[list[str], list[str]]:
     """The rarest words, which stand in so many places together (one at least), and the others."""

@@ -12,6 +12,7 @@ from ingest.types import Answer, Citation, Hit
 from retrievers.chat import EXTRACTIVE, NOT_FOUND, ChatModel, Choice, ask_again, build_messages, choose_model
 from retrievers.citations import cite
 from retrievers.claims import Checked, Claim, Quote, check_claim, read_claims
+from retrievers.context import with_context
 from retrievers.descriptions import description_notes
 from retrievers.extractive import find_evidence, read_question
 from retrievers.multi_vector import MultiVectorRetriever
@@ -147,7 +148,7 @@ def by_model(
     Raises:
         ModelError: the model failed.
     """
-    messages, given = build_messages(question, hits, model.context_tokens)
+    messages, given = build_messages(question, with_context(hits, library), model.context_tokens)
     kept, failed = _checked(model.reply(messages, on_token), given)
     if failed:
         reasons = [(claim.text, checked.reasons) for claim, checked in failed]

@@ -145,8 +145,8 @@ class MultiVectorRetriever:
             sources = self._matching_sources(filters) if filters.by_document else None
             if sources == []:
                 return []
-            ranked = self._ranked(query, max(k, RERANKED if reranker else 0), sources, filters)
-            hits = self._hits(ranked[: max(k, RERANKED)])
+            wanted = max(k, RERANKED if reranker else 0)
+            hits = self._hits(self._ranked(query, wanted, sources, filters)[:wanted])
         if reranker is not None:
             hits = reorder(reranker, query.asked, hits)
         return hits[:k]

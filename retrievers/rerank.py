@@ -1,14 +1,19 @@
 """Rerank: a cross-encoder reads a question and a passage together, and its ranking is joined with the first.
 
-The seat is ``Reranker``. The packaged one runs weights that a package carries, in one thread and one pair at a time:
-with padding the int8 model gives a pair another score beside other pairs.
+The seat is ``Reranker``: any object with a name and ``scores`` (a model on a server, say). The packaged one runs
+weights that a package carries, one pair at a time, as with padding the int8 model gives a pair another score beside
+other pairs; as many pairs at once as there are cores. Reading again ends after ``SECONDS``.
 """
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -19,8 +24,14 @@ from ingest.models import encodable
 from ingest.types import Hit
 from retrievers.language import content_terms, stem
 
-RERANKED = 20
-"""Hits that are read again: more of them cost time and gained nothing."""
+RERANKED = 30
+"""Hits that are read again, if there is time."""
+SECONDS = 0.75
+"""Time for it, on any machine: what was not read by then keeps its place behind what was."""
+AT_ONCE = 6
+"""Hits that a reranker is given at a time."""
+THREADS = 4
+"""Pairs that are read at once, at most."""
 RANK_OFFSET = 20
 """Of the reciprocal ranks that join both rankings: about as many as are joined, so that no single first place wins."""
 QUESTION_TOKENS = 64
@@ -67,22 +78,48 @@ def load_reranker() -> CrossEncoder:
     return CrossEncoder("ms-marco-minilm-l12", RERANKER_MODEL.read(), RERANKER_TOKENIZER.read())
 
 
-def reorder(reranker: Reranker, question: str, hits: Sequence[Hit]) -> list[Hit]:
-    """The hits with the first ``RERANKED`` of them in the order of both rankings; scores still fall.
+def reorder(
+    reranker: Reranker,
+    question: str,
+    hits: Sequence[Hit],
+    seconds: float = SECONDS,
+    clock: Callable[[], float] = time.monotonic,
+) -> list[Hit]:
+    """The hits with those of the first ``RERANKED`` that were read in time in the order of both rankings.
+
+    Scores still fall. What was not read within ``seconds`` keeps its place behind what was.
 
     Raises:
         ModelError: the model failed.
     """
-    first, rest = hits[:RERANKED], hits[RERANKED:]
-    if len(first) < 2:
+    if len(hits) < 2:
         return list(hits)
-    scores = reranker.scores(question, first)
+    scores = _read_again(reranker, question, hits[:RERANKED], clock() + seconds, clock)
+    first, rest = hits[: len(scores)], hits[len(scores) :]
     second = {index: rank for rank, index in enumerate(sorted(range(len(first)), key=lambda i: (-scores[i], i)), 1)}
     joined = [1 / (RANK_OFFSET + index + 1) + 1 / (RANK_OFFSET + second[index]) for index in range(len(first))]
     order = sorted(range(len(first)), key=lambda i: (-joined[i], i))
     unit = first[0].score / (2 / (RANK_OFFSET + 1))
     found = [replace(first[i], score=round(joined[i] * unit, 4)) for i in order]
     return found + [replace(hit, score=min(hit.score, found[-1].score)) for hit in rest]
+
+
+def _read_again(
+    reranker: Reranker, question: str, hits: Sequence[Hit], end: float, clock: Callable[[], float]
+) -> list[float]:
+    """The scores of the first hits, as many as there is time for; of the first few in any case.
+
+    No further hits are begun that would not be done in time if they took as long as those before.
+    """
+    scores: list[float] = []
+    taken = 0.0
+    while len(scores) < len(hits):
+        began = clock()
+        if scores and began + taken > end:
+            break
+        scores += reranker.scores(question, hits[len(scores) : len(scores) + AT_ONCE])
+        taken = clock() - began
+    return scores
 
 
 class CrossEncoder:
@@ -105,7 +142,9 @@ class CrossEncoder:
         """See ``Reranker.scores``."""
         asked = self._ids(question)[:QUESTION_TOKENS]
         terms = frozenset(map(stem, content_terms(question)))
-        return [self._score(asked, self._passage(hit, PAIR_TOKENS - len(asked) - 3, terms)) for hit in hits]
+        passages = [self._passage(hit, PAIR_TOKENS - len(asked) - 3, terms) for hit in hits]
+        with ThreadPoolExecutor(max_workers=min(THREADS, os.cpu_count() or 1)) as threads:
+            return list(threads.map(partial(self._score, asked), passages))
 
     def _ids(self, text: str) -> list[int]:
         return self._tokenizer.encode(encodable(text), add_special_tokens=False).ids

@@ -2,7 +2,7 @@ import pytest
 
 from ingest.errors import ModelError, WeightsError
 from ingest.types import Chunk, Hit
-from retrievers.rerank import RERANKED, CrossEncoder, load_reranker, reorder
+from retrievers.rerank import AT_ONCE, RERANKED, CrossEncoder, load_reranker, reorder
 
 
 def hit(number: int, text: str = "text", score: float = 0.5) -> Hit:
@@ -40,10 +40,33 @@ def test_a_hit_that_the_reranker_likes_best_rises():
 
 def test_scores_fall_and_what_is_not_read_again_stays_behind():
     before = [hit(n, score=1 - n / 100) for n in range(RERANKED + 5)]
-    found = reorder(ByNumber(), "q", before)
+    found = reorder(ByNumber(), "q", before, seconds=60)
     assert [h.chunk.index for h in found[RERANKED:]] == list(range(RERANKED, RERANKED + 5))
     assert [h.score for h in found] == sorted((h.score for h in found), reverse=True)
     assert sorted(h.chunk.index for h in found) == list(range(RERANKED + 5))
+
+
+class Slow(ByNumber):
+    """Takes a second for each time that it is asked, by a clock of its own."""
+
+    def __init__(self):
+        self.now, self.asked = 0.0, []
+
+    def scores(self, question, hits):
+        self.now += 1.0
+        self.asked.append(len(hits))
+        return super().scores(question, hits)
+
+
+@pytest.mark.parametrize(("seconds", "times"), [(0.1, 1), (1.9, 1), (2.0, 2), (99.0, 5)])
+def test_what_is_not_read_in_time_keeps_its_place_behind_what_was(seconds, times):
+    before = [hit(n, score=1 - n / 100) for n in range(RERANKED)]
+    slow = Slow()
+    found = reorder(slow, "q", before, seconds, lambda: slow.now)
+    assert slow.asked == [AT_ONCE] * times
+    assert found[0].chunk.index < times * AT_ONCE
+    assert [h.chunk.index for h in found[times * AT_ONCE :]] == list(range(times * AT_ONCE, RERANKED))
+    assert [h.score for h in found] == sorted((h.score for h in found), reverse=True)
 
 
 @pytest.mark.parametrize("count", [0, 1])
