@@ -5,12 +5,13 @@ from __future__ import annotations
 import errno
 import glob
 import json
+import shutil
 import sys
 import time
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,14 +21,14 @@ if TYPE_CHECKING:
     from ingest.library import Library
     from ingest.pipeline import Progress
     from ingest.settings import Settings
-    from ingest.types import Answer, Hit, Partition, Record, SourceResult
+    from ingest.types import Answer, Hit, Partition, SourceResult
+    from retrievers.conversation import Conversation
+    from retrievers.history import History
     from retrievers.multi_vector import MultiVectorRetriever
+    from retrievers.printed import Look
 
 FAILED, NOT_FOUND, INTERRUPTED = 1, 3, 130
-SHOWN_CHARACTERS = 240
 SHOWN_HITS = 3
-_UNSEEN = ("Cc", "Cs")
-"""Unicode categories of control characters and lone surrogates."""
 
 
 class _Group(click.Group):
@@ -125,12 +126,31 @@ def _say(text: str) -> None:
 
 def _plain(text: str) -> str:
     """A text of one line that cannot steer the terminal: file names and documents may hold any character."""
-    return "".join(c.encode("unicode_escape").decode() if unicodedata.category(c) in _UNSEEN else c for c in text)
+    from retrievers.printed import plain
+
+    return plain(text)
+
+
+def _look() -> Look:
+    """How to print on what stdout is now."""
+    from ingest.settings import read_terminal
+    from retrievers.printed import Look
+
+    if not sys.stdout.isatty():
+        return Look()
+    names = read_terminal()
+    colour = not names.get("NO_COLOR") and names.get("TERM") != "dumb"
+    return Look(width=shutil.get_terminal_size().columns, colour=colour, raised=_writes_unicode())
+
+
+def _writes_unicode() -> bool:
+    return (sys.stdout.encoding or "").lower().replace("-", "").startswith("utf")
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="pincite")
-def main() -> None:
+@click.pass_context
+def main(ctx: click.Context) -> None:
     """Ask your documents, and see exactly where each answer stands.
 
     \b
@@ -138,6 +158,10 @@ def main() -> None:
     pincite ask "What was revenue in 2024?"   a cited answer
     pincite search "ferry timetable" -k 5     the passages alone
     """
+    from ingest.settings import read_terminal
+
+    if read_terminal().get("NO_COLOR"):  # no-color.org; click does not look for it
+        ctx.color = False
 
 
 # --- ingest -------------------------------------------------------------------------------------
@@ -390,7 +414,9 @@ def _print_summary(results: list[SourceResult], seconds: float, *, as_json: bool
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help='Many questions, a line each of {"id", "question", "k"?, "doc"?}; needs --json.',
 )
+@click.option("--session", metavar="ID", help="A session to ask in: follow-ups are understood, and turns are kept.")
 @click.option("--show", "with_pictures", is_flag=True, help="Draw the pictures, in a terminal that can.")
+@click.option("--open", "is_opened", is_flag=True, help="Open the place of the first citation in a window.")
 @rerank_option
 @json_option
 def ask(
@@ -400,7 +426,9 @@ def ask(
     k: int,
     doc: str | None,
     questions: Path | None,
+    session: str | None,
     with_pictures: bool,
+    is_opened: bool,
     rerank: bool,
     as_json: bool,
 ) -> None:
@@ -408,29 +436,134 @@ def ask(
 
     \b
     pincite ask "Who chairs the board?"
+    pincite ask "How many seats does it have?" --session board
     pincite ask "What did the pier cost?" --doc "report*.pdf" --json
     """
     from retrievers.answer import answer
     from retrievers.shapes import answer_json
 
-    retriever = _retriever(_settings(library), rerank=rerank)
+    settings = _settings(library)
+    retriever = _retriever(settings, rerank=rerank)
+    ask_one = partial(answer, retriever=retriever) if session is None else _conversation(retriever, session).ask
 
     def one(text: str, depth: int, pattern: str | None) -> Answer:
         on_token = _stream if not as_json and sys.stderr.isatty() else None
-        return answer(text, retriever=retriever, model=model, k=depth, doc=pattern, on_token=on_token)
+        return ask_one(text, model=model, k=depth, doc=pattern, on_token=on_token)
 
     if questions is not None:
-        _many(questions, k, as_json=as_json, reply=lambda q, n, d: answer_json(one(q, n, d)))
+        _many(questions, k, as_json=as_json, reply=lambda q, n, d: answer_json(one(q, n, d), session))
         return
     found = one(_required(question), k, doc)
     if as_json:
-        _emit(answer_json(found))
+        _emit(answer_json(found, session))
         return
     _print_answer(found, retriever.library)
     if with_pictures:
         _draw_pictures(found, retriever.library)
+    if is_opened:
+        _open_first(found, retriever.library, settings)
     if not found.found:
         sys.exit(NOT_FOUND)
+
+
+def _history(settings: Settings, folder: Path) -> History:
+    """The history of a library, which is closed when the command ends."""
+    from retrievers.history import open_history
+
+    found = open_history(folder, settings)
+    click.get_current_context().call_on_close(found.close)
+    return found
+
+
+def _conversation(retriever: MultiVectorRetriever, session: str) -> Conversation:
+    from retrievers.conversation import Conversation
+
+    history = _history(retriever.settings, retriever.library.folder)
+    return Conversation(session_id=session, history=history, retriever=retriever)
+
+
+def _open_first(found: Answer, library: Library, settings: Settings) -> None:
+    """Open the place of the first citation with the desktop's program."""
+    from retrievers.opening import kept_crop, open_with_desktop
+    from retrievers.show import show as draw
+
+    for citation in found.citations[:1]:
+        crop = None if citation.url else draw(library, citation.citation_id, password=settings.password)
+        target = kept_crop(crop, citation.citation_id) if crop else citation.url
+        said = open_with_desktop(target or "") or f"opened {target}"
+        click.echo(_plain(said), err=True)
+
+
+@main.command()
+@library_option
+@click.option("--session", metavar="ID", help="The session to go on with [a new one].")
+@click.option("--model", metavar="NAME", help="Who answers, as of `pincite ask`.")
+@click.option("-k", "k", type=click.IntRange(min=1), default=8, show_default=True, help="Passages to read.")
+@click.option("--doc", help="Only documents whose name or path matches this glob.", metavar="GLOB")
+@rerank_option
+@password_option
+def chat(
+    library: Path | None,
+    session: str | None,
+    model: str | None,
+    k: int,
+    doc: str | None,
+    rerank: bool,
+    password: str | None,
+) -> None:
+    """Ask question after question; /help says what else can be typed.
+
+    \b
+    pincite chat
+    pincite chat --session board
+    """
+    from retrievers.chat_loop import ChatLoop, Screen
+    from retrievers.history import new_session_id
+
+    settings = _settings(library, password=password)
+    conversation = _conversation(_retriever(settings, rerank=rerank), session or new_session_id())
+    asked = [turn.question for turn in conversation.history.turns(conversation.session_id)]
+    if sys.stdin.isatty():
+        click.echo(click.style(f"session {conversation.session_id}; /help, /quit", dim=True), err=True)
+    screen = Screen(
+        read=_line_reader(asked),
+        write=lambda text: click.echo(text, nl=False),
+        tell=lambda text: click.echo(click.style(text, dim=True), err=True),
+        draw=_draw,
+        token=_stream if sys.stderr.isatty() else None,
+        look=_look,
+    )
+    ChatLoop(conversation=conversation, screen=screen, model=model, k=k, doc=doc, password=settings.password).run()
+
+
+def _line_reader(asked: Sequence[str]) -> Callable[[], str | None]:
+    """What reads a line: with arrow keys and earlier questions in a terminal, without a prompt from a pipe."""
+    is_terminal = sys.stdin.isatty() and sys.stdout.isatty()
+    if is_terminal:
+        with suppress(ImportError):
+            import readline
+
+            for question in asked:
+                readline.add_history(question)
+
+    def read() -> str | None:
+        try:
+            return input("\u203a " if _writes_unicode() else "> ") if is_terminal else sys.stdin.readline() or None
+        except EOFError:
+            return None
+
+    return read
+
+
+def _draw(png: bytes) -> bool:
+    """Draw a picture in the terminal, where it takes one."""
+    from ingest.settings import read_terminal
+    from retrievers.terminal import drawing_of, drawn
+
+    how = drawing_of(read_terminal(), sys.stdout, sys.stdin)
+    if how is not None:
+        click.echo(drawn(png, how), nl=False)
+    return how is not None
 
 
 @main.command()
@@ -468,6 +601,7 @@ def search(
     pincite search "passengers by route" --kind table
     pincite search --questions questions.jsonl --json
     """
+    from retrievers.printed import printed_hit
     from retrievers.query import Filters
     from retrievers.shapes import hit_json
 
@@ -485,7 +619,7 @@ def search(
         _emit({"query": query, "results": [hit_json(h) for h in hits]})
         return
     for rank, hit in enumerate(hits, 1):
-        _print_hit(rank, hit, retriever.library)
+        click.echo(printed_hit(rank, hit, retriever.library, _look()), nl=False)
     if not hits:
         click.echo("nothing found")
 
@@ -620,49 +754,19 @@ def _stream(token: str) -> None:
 
 
 def _print_answer(found: Answer, library: Library) -> None:
+    from retrievers.printed import printed_answer
+
     if found.model != "extractive" and sys.stderr.isatty():
         click.echo("\n", err=True)
-    click.echo(click.style("\n".join(map(_plain, found.text.splitlines())), bold=found.found))
+    click.echo(printed_answer(found, library, _look()), nl=False)
     for note in found.notes:
-        click.echo(click.style(f"note: {note}", fg="yellow"), err=True)
-    _print_records(found.records)
-    if found.clarify:
-        click.echo(_plain(found.clarify))
-    if found.citations:
-        click.echo()
-    for citation in found.citations:
-        where = _plain(citation.doc) + (f" p. {citation.page}" if citation.page else "")
-        titles = _plain(" \u203a ".join(citation.title_path))
-        mark = "" if citation.verified else click.style(" (not verified)", fg="yellow")
-        quote = _plain(" ".join(citation.quote.split()))
-        number = click.style(f"[{citation.number}]", fg="cyan")
-        click.echo(f"{number} {where}" + (f", {titles}" if titles else "") + f': "{quote}"{mark}')
-        _print_picture(citation.image, library)
-        click.echo(click.style(f"    pincite show {citation.citation_id} -o crop.png", dim=True), err=True)
+        click.echo(click.style(f"note: {_plain(note)}", fg="yellow"), err=True)
     for claim in found.unsupported:
         click.echo(click.style(f"left out, not borne out by what it cites: {_plain(claim)}", fg="yellow"), err=True)
+    for citation in found.citations:
+        click.echo(click.style(f"pincite show {citation.citation_id} -o crop.png", dim=True), err=True)
     if found.found:
-        click.echo(click.style(f"answered by: {found.model}", dim=True), err=True)
-    elif found.hits:
-        click.echo("nearest passages:")
-        for rank, hit in enumerate(found.hits[:SHOWN_HITS], 1):
-            _print_hit(rank, hit, library)
-
-
-def _print_records(records: Sequence[Record]) -> None:
-    """A small table of add-ons: rating, users, name and link."""
-    if records:
-        width = min(40, max(len(_plain(r.name)) for r in records))
-        click.echo(click.style(f"\n{'rating':>6} {'users':>12}  {'add-on':{width}}  link", dim=True))
-    for record in records:
-        rating = "-" if record.rating is None else f"{record.rating:g}"
-        users = "-" if record.users is None else f"{record.users:,}"
-        click.echo(f"{rating:>6} {users:>12}  {_plain(record.name)[:width]:{width}}  {_plain(record.url or '')}")
-
-
-def _print_picture(image: str | None, library: Library) -> None:
-    if image:
-        click.echo(click.style(f"    picture: {_plain(str(library.folder / image))}", dim=True))
+        click.echo(click.style(f"answered by: {_plain(found.model)}", dim=True), err=True)
 
 
 def _draw_pictures(found: Answer, library: Library) -> None:
@@ -682,27 +786,6 @@ def _draw_pictures(found: Answer, library: Library) -> None:
             click.echo(drawn(library.image(image), how), nl=False)  # type: ignore[arg-type]
         except (LibraryError, OSError) as exc:
             click.echo(f"{_plain(image)}: cannot be drawn: {_plain(str(exc))}", err=True)
-
-
-def _print_hit(number: int, hit: Hit, library: Library) -> None:
-    page = f" p. {hit.chunk.page_numbers[0]}" if hit.chunk.page_numbers else ""
-    titles = " \u203a ".join(hit.chunk.title_path)
-    where = _plain(f"{hit.doc}{page}" + (f", {titles}" if titles else ""))
-    click.echo(
-        f"{click.style(f'{number:2}.', fg='cyan')} {click.style(where, bold=True)}  {hit.score:.2f} {hit.chunk.kind}"
-    )
-    text = _plain(" ".join(hit.chunk.text.split()))
-    click.echo("    " + _cut(text))
-    if hit.chunk.kind == "image":
-        for element in library.elements(hit.chunk.element_ids):
-            if element.summary:
-                said = _plain(" ".join(element.summary.split()))
-                click.echo(click.style(f"    described by a model, not the document: {_cut(said)}", dim=True))
-        _print_picture(hit.chunk.image_path, library)
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "\u2026"
 
 
 # --- partition ----------------------------------------------------------------------------------
@@ -831,22 +914,77 @@ def status(library: Path | None, as_json: bool) -> None:
 @main.command()
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @library_option
+@click.option(
+    "--purge-history/--keep-history",
+    default=None,
+    help="Delete the turns of sessions that quote what was removed [asked for in a terminal, else kept].",
+)
 @json_option
-def remove(paths: tuple[str, ...], library: Path | None, as_json: bool) -> None:
+def remove(paths: tuple[str, ...], library: Path | None, purge_history: bool | None, as_json: bool) -> None:
     """Take files, or all files under folders, out of the library. The files themselves stay.
 
     \b
     pincite remove docs/report.pdf
+    pincite remove docs/report.pdf --purge-history
     """
     from ingest.pipeline import remove as run
 
     settings = _settings(library)
     with _open(settings) as opened:
         results = run(opened, paths, keep_summaries=settings.keep_summaries)
-    for result in results:
-        _print_result(result, as_json=as_json)
+        for result in results:
+            _print_result(result, as_json=as_json)
+        _purge(opened, settings, purge_history)
     if any(r.state == "failed" for r in results):
         sys.exit(FAILED)
+
+
+def _purge(library: Library, settings: Settings, wanted: bool | None) -> None:
+    """Delete the turns that quote what has left the library, if that is wanted, and say how many there are."""
+    from retrievers.history import gone_sources
+
+    history = _history(settings, library.folder)
+    gone = gone_sources(history, library)
+    count = history.count_citing(gone) if gone else 0
+    turns = "1 turn of a session quotes" if count == 1 else f"{count} turns of sessions quote"
+    if count and wanted is None and sys.stdin.isatty() and sys.stderr.isatty():
+        wanted = click.confirm(f"{turns} what has left the library: delete them too?", err=True)
+    if wanted:
+        said = f"{history.purge(gone)} deleted from sessions"
+    elif count:
+        said = f"{turns} what has left the library; to delete: pincite history --purge"
+    else:
+        return
+    click.echo(said, err=True)
+
+
+@main.command()
+@library_option
+@click.option("--delete", "deleted", metavar="ID", help="Delete this session.")
+@click.option("--purge", is_flag=True, help="Delete the turns that quote what has left the library.")
+@json_option
+def history(library: Path | None, deleted: str | None, purge: bool, as_json: bool) -> None:
+    """List the sessions with their last questions; delete what should not be kept.
+
+    \b
+    pincite history
+    pincite history --delete board
+    """
+    settings = _settings(library)
+    with _open(settings) as opened:
+        found = _history(settings, opened.folder)
+        if deleted is not None and not found.delete(deleted):
+            raise click.UsageError(f"there is no session {deleted}")
+        if purge:
+            _purge(opened, settings, wanted=True)
+    for session in found.sessions():
+        turns = found.turns(session.session_id)
+        begun = time.strftime("%Y-%m-%d %H:%M", time.localtime(session.started))
+        last = turns[-1].question if turns else ""
+        if as_json:
+            _emit({"session": session.session_id, "user_id": session.user_id, "begun": begun, "turns": len(turns)})
+        else:
+            click.echo(f"{click.style(session.session_id, fg='cyan')}  {begun}  {len(turns)} turns  {_plain(last)}")
 
 
 @main.command()

@@ -85,9 +85,9 @@ def read_settings(flags: Mapping[str, Any] | None = None, environ: Mapping[str, 
 
 
 def read_terminal(environ: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The variables by which a terminal says which it is."""
+    """The variables by which a terminal says which it is, and its user that there shall be no colour."""
     environ = os.environ if environ is None else environ
-    names = ("TERM", "TERM_PROGRAM", "KITTY_WINDOW_ID", "LC_TERMINAL")
+    names = ("TERM", "TERM_PROGRAM", "KITTY_WINDOW_ID", "LC_TERMINAL", "NO_COLOR")
     return {name: environ[name] for name in names if name in environ}
 
 

@@ -193,7 +193,10 @@ class CellRef:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Citation:
-    """Where a statement stands: ``boxes`` holds a box a line of the quote, ``box`` their union on ``page``."""
+    """Where a statement stands: ``boxes`` holds a box a line of the quote, ``box`` their union on ``page``.
+
+    ``url`` leads to the words on a web page; ``None`` for files.
+    """
 
     number: int
     citation_id: str
@@ -209,6 +212,7 @@ class Citation:
     verified: bool
     cell: CellRef | None = None
     image: str | None = None
+    url: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,7 @@ from ingest.types import (
     union_box,
 )
 from retrievers.check import Support, check_sentence
+from retrievers.links import text_fragment
 
 __all__ = [
     "Place",
@@ -101,6 +102,9 @@ def cite(library: Library, hit: Hit, start: int, end: int, number: int, *, cell:
         verified=place.verified,
         cell=cell,
         image=hit.chunk.image_path,
+        url=text_fragment(
+            hit.path, hit.chunk.text, start, end, [" ".join(c.text.split()) for c in _row_cells(elements, quote)]
+        ),
     )
 
 

@@ -12,10 +12,19 @@ from pathlib import Path
 from typing import Literal
 
 from ingest.embed import BERT_TOKENIZER, BGE_MODEL, MINILM_MODEL, WORDLLAMA_MATRIX, WORDLLAMA_TOKENIZER, PackagedFile
-from ingest.errors import LibraryError, LibraryMissingError, ModelError, WeightsError
+from ingest.errors import (
+    HistoryError,
+    LibraryError,
+    LibraryMissingError,
+    MissingExtraError,
+    ModelError,
+    UsageError,
+    WeightsError,
+)
 from ingest.library import Library
 from ingest.models import Ollama, is_loopback, without_secret
 from ingest.settings import DEFAULT_EMBEDDER, Settings, find_library
+from retrievers.history import history_hosts, is_near, open_history
 
 Level = Literal["ok", "note", "problem"]
 PACKAGES = ("liteparse", "pymupdf", "unstructured", "chromadb", "onnxruntime", "rapidocr", "ollama", "pillow", "pandas")
@@ -55,6 +64,7 @@ def examine(settings: Settings) -> Iterator[Check]:
     yield _library(settings)
     yield from _pictures(settings)
     yield from _hosts(settings)
+    yield from _sessions(settings)
 
 
 def _packages() -> Iterator[Check]:
@@ -172,6 +182,31 @@ def _pictures(settings: Settings) -> Iterator[Check]:
         return
     if found is not None:
         yield found
+
+
+def _sessions(settings: Settings) -> Iterator[Check]:
+    """Where sessions are kept, and that they can be."""
+    folder = find_library(settings.library)
+    if settings.history_url is None and not folder.is_dir():
+        return
+    try:
+        history = open_history(folder, settings)
+        count = len(history.sessions())
+        history.close()
+    except (HistoryError, MissingExtraError, UsageError) as exc:
+        yield Check(name="history", level="problem", found=without_secret(str(exc)), fix="see the message")
+        return
+    if settings.history_url is None:
+        yield Check(name="history", level="ok", found=f"{count} sessions, in the library's folder")
+        return
+    near, hosts = is_near(settings.history_url), ", ".join(history_hosts(settings.history_url))
+    yield Check(
+        name="history",
+        level="ok" if near else "note",
+        found=f"{count} sessions; {hosts} ({'this' if near else 'another'} machine) is sent questions, answers and"
+        " quotes",
+        fix="" if near else "unset PINCITE_HISTORY_URL to keep them in the library's folder",
+    )
 
 
 def undescribed_pictures(library: Library, settings: Settings) -> Check | None:

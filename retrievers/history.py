@@ -18,6 +18,7 @@ from ingest.models import is_loopback, without_secret
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from ingest.library import Library
     from ingest.settings import Settings
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -126,6 +127,11 @@ def open_history(folder: Path, settings: Settings) -> History:
     from retrievers.history_mongo import MongoHistory
 
     return MongoHistory(settings.history_url)
+
+
+def gone_sources(history: History, library: Library) -> set[str]:
+    """The sources whose words stand in turns, but which have left the library, or stand in it in another version."""
+    return history.source_ids() - {source.id for source in library.sources()}
 
 
 def check_session_id(session_id: str) -> str:

@@ -83,6 +83,7 @@ def citation_json(citation: Citation) -> JSON:
         "quote": citation.quote,
         "verified": citation.verified,
         "image": citation.image,
+        "url": citation.url,
     }
 
 

@@ -82,6 +82,7 @@ def test_a_citation_has_the_documented_shape():
         "quote": "H1 455.2",
         "verified": True,
         "image": None,
+        "url": None,
     }
 
 
