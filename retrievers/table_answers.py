@@ -60,7 +60,8 @@ class _Settled:
     @property
     def outcome(self) -> tuple[object, ...]:
         """What two tables that say the same have in common."""
-        return self.result.items, self.result.shown, self.result.unit
+        named = () if len(self.result.cells) == 1 else self.result.items
+        return named, self.result.shown, self.result.unit
 
 
 def by_tables(

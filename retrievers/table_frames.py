@@ -66,7 +66,8 @@ class Frame:
 
     ``row_places`` and ``column_places`` are the rows and columns of the grid; -1 of a column that is no column of the
     table, such as the headings of sections. Of a turned frame they are swapped. ``row_units`` are units that rows
-    state (none where the table is long), ``unit`` that of the whole table.
+    state (none where the table is long), ``unit`` that of the whole table. ``torn`` says that a column of numbers has no
+    header, so that those of others may have slipped.
     """
 
     columns: tuple[Column, ...]
@@ -79,6 +80,7 @@ class Frame:
     unit: str
     comma: bool
     turned: bool = False
+    torn: bool = False
 
     def place(self, row: int, column: int) -> tuple[int, int]:
         """The row and column of the grid where a cell of the frame stands."""
@@ -140,7 +142,7 @@ def read_frames(cells: Sequence[Cell], caption: str) -> list[Frame]:
     if frame is None:
         return []
     rows, columns = len(frame.row_places), len(frame.columns)
-    turned = _turned(frame, grid, head) if rows <= TURNED_ROWS and columns <= TURNED_COLUMNS else None
+    turned = None if frame.torn else _turned(frame, grid, head) if rows <= TURNED_ROWS and columns <= TURNED_COLUMNS else None
     return [frame, turned] if turned is not None else [frame]
 
 
@@ -171,8 +173,17 @@ def _header_count(cells: Sequence[Cell], grid: _Grid) -> int:
         below = [row[n] for row in grid[1:] for n in range(1, len(row)) if row[n]]
         names = sum(not is_number(text) or words_of(text)[:1] == (text,) for text in first)
         head = int(names == len(first) > 1 and any(map(is_number, below)))
-    numbers = sorted({c.row for c in cells})
-    return sum(row < head for row in numbers)
+    count = sum(row < head for row in sorted({c.row for c in cells}))
+    spanned = any(c.colspan > 1 and c.row < head for c in cells)
+    while spanned and count and count + 1 < len(grid) and _names_parts(grid[count]):
+        count += 1
+    return count
+
+
+def _names_parts(row: Sequence[str]) -> bool:
+    """Whether a row below a header that spans columns names their parts: nothing in its first cell, and no amounts."""
+    rest = [text for text in row[1:] if text]
+    return not row[0] and len(rest) > 1 and all(_is_year_text(text) or read_amount(text) is None for text in rest)
 
 
 def _frame(grid: _Grid, head: int, numbers: Sequence[int], caption: str) -> Frame | None:
@@ -205,6 +216,7 @@ def _frame(grid: _Grid, head: int, numbers: Sequence[int], caption: str) -> Fram
         row_units=tuple(_own_unit(label) for label in labels) if len(labels) <= SAMPLE else (),
         unit=read_unit(caption),
         comma=comma,
+        torn=any(c.kind == "number" and not c.path for c in columns[1:]),
     )
 
 

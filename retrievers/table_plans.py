@@ -43,7 +43,7 @@ class Selection:
     """What a question chooses of a frame: rows and measured column; ``named`` are the words that labels account for.
 
     ``chosen`` says in words which rows, ``bounds`` are the columns of conditions. ``everything`` says that no row was
-    left out but totals.
+    left out but totals, ``by_period`` that rows were chosen by years or quarters alone.
     """
 
     frame: Frame
@@ -51,6 +51,7 @@ class Selection:
     column: int | None
     named: frozenset[str]
     chosen: tuple[str, ...] = ()
+    by_period: bool = False
     bounds: tuple[int, ...] = ()
     filters: tuple[int, ...] = ()
     ends: tuple[int, int] | None = None
@@ -93,6 +94,8 @@ class _Reading:
 def select(frame: Frame, question: TableQuestion, context: Context) -> Selection | Doubt:
     """The rows and the column that a question asks for, or the doubt that remains."""
     reading = _Reading(frame=frame, question=question, context=context, left=set(question.words))
+    if frame.torn:
+        return Doubt(reason="a column of its numbers has no header", named=len(_own_words(frame) & set(question.words)))
     group = _group_column(frame, question.group)
     if question.group and question.group[0] in _CALENDAR and group is None and question.operation not in _SPANNED:
         return Doubt(reason=f"no {question.group[0]} names its rows", missing=question.group)
@@ -130,6 +133,7 @@ def select(frame: Frame, question: TableQuestion, context: Context) -> Selection
         column=column,
         named=frozenset(reading.named),
         chosen=tuple(reading.chosen),
+        by_period=bool(reading.chosen) and all(is_period(w) for text in reading.chosen for w in label_words(text)),
         bounds=tuple(bounds),
         filters=tuple(reading.filters),
         ends=ends,
@@ -187,11 +191,19 @@ def _extra(column: Column, question: TableQuestion) -> frozenset[str]:
 def _best(frame: Frame, candidates: Sequence[int], question: TableQuestion, wanted: Collection[str]) -> list[int]:
     """The columns that name most of the wanted words: one where it is clear which is meant, none where none does."""
     wanted = frozenset(wanted)
-    scored = [(len(frame.columns[n].words & wanted), n) for n in candidates if not _is_other(frame.columns[n], question)]
+    # Where a period alone is named, all of its columns are meant alike.
+    periods_only = all(is_period(w) for n in candidates for w in frame.columns[n].words & wanted)
+    scored = [
+        (len(frame.columns[n].words & wanted), n)
+        for n in candidates
+        if periods_only or not _is_other(frame.columns[n], question)
+    ]
     most = max((count for count, _ in scored), default=0)
     best = [n for count, n in scored if count == most]
     if not most:
         return []
+    if periods_only:
+        return best
     exact = [n for n in best if not _extra(frame.columns[n], question)]
     soft = [n for n in exact if frame.columns[n].words & question.soft]
     return (soft if len(soft) == 1 else exact) or best

@@ -245,10 +245,11 @@ def _group(low: str) -> tuple[str, ...]:
 
 def _bare(low: str, operation: Operation) -> str:
     """A question without the words of its operation."""
-    bare = re.sub(rf"\b(?:{_MAX}|{_MIN})\b", " ", low) if operation in ("max", "min", "top", "bottom") else low
-    bare = _DEAR.sub(" price ", low) if _DEAR.search(low) else bare
+    bare = _DEAR.sub(" price ", low)
     if operation in ("top", "bottom"):
         bare = _TOP.sub(" ", bare)
+    if operation in ("max", "min", "top", "bottom"):
+        bare = re.sub(rf"\b(?:{_MAX}|{_MIN})\b", " ", bare)
     if operation == "growth":
         bare = _GROWTH_WORDS.sub(" ", re.sub(r"\bpercent(?:age)?\b|\bper cent\b", " ", bare))
     if operation == "difference":

@@ -342,7 +342,7 @@ def _share(selection: Selection, question: TableQuestion, measured: _Measured) -
     if measured.unit == "%":
         return _look_up(selection, question, measured)
     frame = selection.frame
-    if selection.bounds or len(selection.filters) != 1:
+    if selection.bounds or selection.by_period or len(selection.filters) != 1:
         return _doubt(selection, "it is not said of what a share is asked")
     whole = [row for row, is_whole in enumerate(frame.wholes) if is_whole]
     items = whole if len(whole) == 1 else [row for row, total in enumerate(frame.totals) if not total]
