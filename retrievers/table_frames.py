@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import accumulate
 from typing import TYPE_CHECKING, Literal
 
 from ingest.tables import header_rows, is_number
@@ -40,7 +39,9 @@ _TOTAL = re.compile(
     re.IGNORECASE,
 )
 _WHOLE = re.compile(r"\W*(?:grand |overall )?(?:totals?|all|overall|altogether|sum)\b(?: [\w-]+)?\W*", re.IGNORECASE)
-_SUMMARY = re.compile(r"\W*(?:averages?|mean|median|change|growth|difference|variance|% change|cagr)\b.*", re.IGNORECASE)
+_SUMMARY = re.compile(
+    r"\W*(?:averages?|mean|median|change|growth|difference|variance|% change|cagr)\b.*", re.IGNORECASE
+)
 
 ColumnKind = Literal["number", "year", "date", "text"]
 
@@ -66,8 +67,8 @@ class Frame:
 
     ``row_places`` and ``column_places`` are the rows and columns of the grid; -1 of a column that is no column of the
     table, such as the headings of sections. Of a turned frame they are swapped. ``row_units`` are units that rows
-    state (none where the table is long), ``unit`` that of the whole table. ``torn`` says that a column of numbers has no
-    header, so that those of others may have slipped.
+    state (none where the table is long), ``unit`` that of the whole table. ``torn`` says that a column of numbers has
+    no header, so that those of others may have slipped.
     """
 
     columns: tuple[Column, ...]
@@ -142,7 +143,13 @@ def read_frames(cells: Sequence[Cell], caption: str) -> list[Frame]:
     if frame is None:
         return []
     rows, columns = len(frame.row_places), len(frame.columns)
-    turned = None if frame.torn else _turned(frame, grid, head) if rows <= TURNED_ROWS and columns <= TURNED_COLUMNS else None
+    turned = (
+        None
+        if frame.torn
+        else _turned(frame, grid, head)
+        if rows <= TURNED_ROWS and columns <= TURNED_COLUMNS
+        else None
+    )
     return [frame, turned] if turned is not None else [frame]
 
 
@@ -235,9 +242,10 @@ def _sections(rows: Sequence[Sequence[str]]) -> Iterator[str | None]:
     alone = [len(set(filter(None, row))) == 1 and bool(row[0]) and not is_number(row[0]) for row in rows]
     last = len(rows) - 1
     heads = [a and n < last and len(rows[n]) > 2 and not _is_total(rows[n][0]) for n, a in enumerate(alone)]
-    names = accumulate((row[0] if head else "" for row, head in zip(rows, heads, strict=True)), lambda a, b: b or a)
-    for head, name, row in zip(heads, names, rows, strict=True):
-        yield None if head else "" if _WHOLE.fullmatch(row[0]) else name
+    name = ""
+    for head, row in zip(heads, rows, strict=True):
+        name = row[0] if head else "" if _WHOLE.fullmatch(row[0]) else name
+        yield None if head else name
 
 
 def _column(path: Sequence[str], texts: pd.Series, *, comma: bool) -> Column:
@@ -287,10 +295,11 @@ def _turned(frame: Frame, grid: _Grid, head: int) -> Frame | None:
     values = [[frame.text(row, n) for n in items] for row in range(len(frame.row_places))]
     paths = [("",) for _ in levels] + [_row_path(frame, row) for row in range(len(values))]
     texts = pd.DataFrame(dict(enumerate([*levels, *values])), dtype=object)
+    units = ["" for _ in levels] + list(frame.row_units)
     columns = tuple(
-        _named(path, list(texts[n]), label=n < len(levels), unit="" if n < len(levels) else frame.row_units[n - len(levels)])
-        for n, path in enumerate(paths)
-    )  # fmt: skip
+        _named(path, list(texts[n]), label=n < len(levels), unit=unit)
+        for n, (path, unit) in enumerate(zip(paths, units, strict=True))
+    )
     return Frame(
         columns=columns,
         texts=texts,

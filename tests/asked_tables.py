@@ -75,7 +75,7 @@ BREWERY = Printed(
         Employees (number) | 41 | 39 | 42 | 45 | 46
         Export share (%) | 12.5 | 11.0 | 14.2 | 16.8 | 18.1
     """),
-    prose="The brewery was founded in 1911 by two brothers. Most of its beer is drunk within thirty miles of the valley.",
+    prose="The brewery was founded in 1911 by two brothers. Most of its beer is drunk within thirty miles of it.",
 )
 LIBRARY = Printed(
     name="town-library",
@@ -176,7 +176,11 @@ TO_WORK_ON: tuple[tuple[Printed, tuple[Asked, ...]], ...] = (
             Asked(kind="max", text="Which year had the highest revenue at Tarn Valley Brewery?", labels=("2023",)),
             Asked(kind="min", text="In which year was the operating profit of the brewery lowest?", labels=("2021",)),
             Asked(kind="sum", text="What is the sum of the brewery's revenue from 2022 to 2024?", number=14899),
-            Asked(kind="growth", text="By what percentage did the brewery's revenue grow from 2020 to 2024?", number=22.184),
+            Asked(
+                kind="growth",
+                text="By what percentage did the brewery's revenue grow from 2020 to 2024?",
+                number=22.184,
+            ),
             Asked(kind="average", text="What was the brewery's average operating profit over 2020-2024?", number=535.4),
             Asked(kind="flag", text="Which year had the highest marketing costs at the brewery?"),
             Asked(kind="flag", text="What is the sum of the brewery's revenue in 2016 and 2017?"),
@@ -189,8 +193,16 @@ TO_WORK_ON: tuple[tuple[Printed, tuple[Asked, ...]], ...] = (
             Asked(kind="max", text="Which year had the most visitors at Elmstead Town Library?", labels=("2024",)),
             Asked(kind="sum", text="How many new members joined the town library in total?", number=7347),
             Asked(kind="average", text="What was the average number of loans of the library?", number=78051.714),
-            Asked(kind="filter", text="In which years did the library have more than 50,000 visitors?", labels=("2019", "2024")),
-            Asked(kind="difference", text="What is the difference in visitors between 2019 and 2020 at the library?", number=34447),
+            Asked(
+                kind="filter",
+                text="In which years did the library have more than 50,000 visitors?",
+                labels=("2019", "2024"),
+            ),
+            Asked(
+                kind="difference",
+                text="What is the difference in visitors between 2019 and 2020 at the library?",
+                number=34447,
+            ),
             Asked(kind="count", text="In how many years was the library's book budget below 38,000?", number=2),
             Asked(kind="flag", text="Which year had the highest heating costs at the library?"),
             Asked(kind="flag", text="How many visitors did the library have in total in 2015 and 2016?"),
@@ -202,7 +214,11 @@ TO_WORK_ON: tuple[tuple[Printed, tuple[Asked, ...]], ...] = (
             Asked(kind="look-up", text="What was the rainfall at Thornhill in 2023?", number=1012),
             Asked(kind="max", text="Which station had the most rainfall in 2024?", labels=("Penmoor",)),
             Asked(kind="min", text="Which station had the lowest mean temperature in 2022?", labels=("Penmoor",)),
-            Asked(kind="top", text="What are the top 3 stations by rainfall in 2022?", labels=("Penmoor", "Thornhill", "Oakridge")),
+            Asked(
+                kind="top",
+                text="What are the top 3 stations by rainfall in 2022?",
+                labels=("Penmoor", "Thornhill", "Oakridge"),
+            ),
             Asked(kind="average", text="What was the average rainfall of the stations in 2023?", number=995.25),
             Asked(kind="flag", text="Which station had the highest wind speed in 2024?"),
             Asked(kind="flag", text="Which station had the most rainfall in 2019?"),
@@ -222,20 +238,48 @@ TO_WORK_ON: tuple[tuple[Printed, tuple[Asked, ...]], ...] = (
     (
         SURVEY,
         (
-            Asked(kind="max", text="Which statement had the highest share of agree in the residents' survey?", labels=("Parks are well kept",)),
-            Asked(kind="filter", text="Which statements have more than 30% disagree?", labels=("Buses run on time", "Rents are fair")),
+            Asked(
+                kind="max",
+                text="Which statement had the highest share of agree in the residents' survey?",
+                labels=("Parks are well kept",),
+            ),
+            Asked(
+                kind="filter",
+                text="Which statements have more than 30% disagree?",
+                labels=("Buses run on time", "Rents are fair"),
+            ),
             Asked(kind="look-up", text="What percentage disagree with the statement that rents are fair?", number=63.0),
-            Asked(kind="difference", text="What is the difference between agree and disagree for the statement Streets are clean?", number=42.9),
+            Asked(
+                kind="difference",
+                text="What is the difference between agree and disagree for the statement Streets are clean?",
+                number=42.9,
+            ),
             Asked(kind="flag", text="Which statement had the highest number of undecided men?"),
         ),
     ),
     (
         STOCK,
         (
-            Asked(kind="count", text="How many articles of the tool hire are at the depot Hull?", number=_count(_S, lambda r: r[2] == "Hull")),
-            Asked(kind="sum", text="What is the total quantity of articles in the category Lighting?", number=_total(_S, 3, lambda r: r[1] == "Lighting")),
-            Asked(kind="top", text="List the 3 articles with the highest day price.", labels=tuple(r[0] for r in _DEAREST[:3])),
-            Asked(kind="count", text="How many articles were bought in 2023?", number=_count(_S, lambda r: r[5].startswith("2023"))),
+            Asked(
+                kind="count",
+                text="How many articles of the tool hire are at the depot Hull?",
+                number=_count(_S, lambda r: r[2] == "Hull"),
+            ),
+            Asked(
+                kind="sum",
+                text="What is the total quantity of articles in the category Lighting?",
+                number=_total(_S, 3, lambda r: r[1] == "Lighting"),
+            ),
+            Asked(
+                kind="top",
+                text="List the 3 articles with the highest day price.",
+                labels=tuple(r[0] for r in _DEAREST[:3]),
+            ),
+            Asked(
+                kind="count",
+                text="How many articles were bought in 2023?",
+                number=_count(_S, lambda r: r[5].startswith("2023")),
+            ),
             Asked(kind="flag", text="How many articles weigh more than 20 kilograms at the depot Hull?"),
         ),
     ),
@@ -341,7 +385,9 @@ ENERGY = Printed(
     name="district-heat",
     title="Heat and power of the districts",
     caption="Use of energy by district",
-    header=_head("District", "Households", "Heat (MWh)", "Power (MWh)", "Renewable share (%)", "Price of heat (ct/kWh)"),
+    header=_head(
+        "District", "Households", "Heat (MWh)", "Power (MWh)", "Renewable share (%)", "Price of heat (ct/kWh)"
+    ),
     rows=_rows("""
         Old Town | 3,120 | 28,400 | 9,050 | 22 | 11.4
         Riverside | 4,875 | 36,950 | 14,310 | 35 | 10.9
@@ -357,7 +403,11 @@ KEPT_APART: tuple[tuple[Printed, tuple[Asked, ...]], ...] = (
             Asked(kind="look-up", text="What were the net sales of Lenses in H2 2024?", number=140.2),
             Asked(kind="max", text="Which segment had the highest net sales in H1 2023?", labels=("Lenses",)),
             Asked(kind="sum", text="What is the sum of the net sales of Microscopes in 2024?", number=107.3),
-            Asked(kind="growth", text="By how many percent did the net sales of Cameras fall from H1 2023 to H1 2024?", number=-9.648),
+            Asked(
+                kind="growth",
+                text="By how many percent did the net sales of Cameras fall from H1 2023 to H1 2024?",
+                number=-9.648,
+            ),
             Asked(kind="share", text="What percentage of total net sales in H2 2023 came from Cameras?", number=32.628),
             Asked(kind="flag", text="Which segment had the highest net sales in H1 2021?"),
             Asked(kind="flag", text="Which segment of Lumen Optics had the highest operating margin in 2024?"),
@@ -370,8 +420,14 @@ KEPT_APART: tuple[tuple[Printed, tuple[Asked, ...]], ...] = (
             Asked(kind="min", text="Which month had the worst result at the hostel?", labels=("October",)),
             Asked(kind="sum", text="What was the sum of the hostel's takings in June, July and August?", number=77005),
             Asked(kind="average", text="What was the average occupancy of the hostel?", number=62.142857),
-            Asked(kind="filter", text="List all months with more than 700 nights.", labels=("June", "July", "August", "September")),
-            Asked(kind="difference", text="How many more guests did the hostel have in July than in April?", number=255),
+            Asked(
+                kind="filter",
+                text="List all months with more than 700 nights.",
+                labels=("June", "July", "August", "September"),
+            ),
+            Asked(
+                kind="difference", text="How many more guests did the hostel have in July than in April?", number=255
+            ),
             Asked(kind="sum", text="What was the total result of the hostel?", number=26946),
             Asked(kind="flag", text="What were the total takings of the hostel from its restaurant?"),
             Asked(kind="flag", text="How many guests did the hostel have in total in January and February?"),
@@ -382,7 +438,9 @@ KEPT_APART: tuple[tuple[Printed, tuple[Asked, ...]], ...] = (
         (
             Asked(kind="look-up", text="How many girls are pupils at Brook Street?", number=210),
             Asked(kind="max", text="Which school has the most pupils in total?", labels=("Dene Road",)),
-            Asked(kind="top", text="Which are the two schools with the fewest boys?", labels=("Fern Bank", "Castle Hill")),
+            Asked(
+                kind="top", text="Which are the two schools with the fewest boys?", labels=("Fern Bank", "Castle Hill")
+            ),
             Asked(kind="sum", text="What is the combined number of girls at Ash Lane and Fern Bank?", number=219),
             Asked(kind="count", text="How many schools have more than 10 full-time teachers?", number=3),
             Asked(kind="flag", text="Which school has the most teachers with a doctorate?"),
@@ -394,8 +452,16 @@ KEPT_APART: tuple[tuple[Printed, tuple[Asked, ...]], ...] = (
             Asked(kind="count", text="How many projects of the harbour works are finished?", number=4),
             Asked(kind="sum", text="What is the sum of the budgets of the finished projects?", number=3820),
             Asked(kind="max", text="Which harbour works project had the largest budget?", labels=("South arm",)),
-            Asked(kind="difference", text="What is the difference between actual cost and budget of the Fish quay?", number=-52),
-            Asked(kind="filter", text="Which projects have a budget of at least 1,000?", labels=("North arm", "South arm", "Ferry quay")),
+            Asked(
+                kind="difference",
+                text="What is the difference between actual cost and budget of the Fish quay?",
+                number=-52,
+            ),
+            Asked(
+                kind="filter",
+                text="Which projects have a budget of at least 1,000?",
+                labels=("North arm", "South arm", "Ferry quay"),
+            ),
             Asked(kind="flag", text="Which harbour works project employed the most divers?"),
             Asked(kind="flag", text="What is the sum of the subsidies for the finished projects?"),
         ),
@@ -403,11 +469,27 @@ KEPT_APART: tuple[tuple[Printed, tuple[Asked, ...]], ...] = (
     (
         ORDERS,
         (
-            Asked(kind="count", text="How many orders from Italy were returned?", number=_count(_O, lambda r: r[2] == "Italy" and r[6] == "returned")),
-            Asked(kind="sum", text="What is the total amount of the open orders?", number=_total(_O, 5, lambda r: r[6] == "open")),
-            Asked(kind="average", text="What is the average number of units of orders from Norway?", number=_total(_O, 4, lambda r: r[2] == "Norway") / _count(_O, lambda r: r[2] == "Norway")),
+            Asked(
+                kind="count",
+                text="How many orders from Italy were returned?",
+                number=_count(_O, lambda r: r[2] == "Italy" and r[6] == "returned"),
+            ),
+            Asked(
+                kind="sum",
+                text="What is the total amount of the open orders?",
+                number=_total(_O, 5, lambda r: r[6] == "open"),
+            ),
+            Asked(
+                kind="average",
+                text="What is the average number of units of orders from Norway?",
+                number=_total(_O, 4, lambda r: r[2] == "Norway") / _count(_O, lambda r: r[2] == "Norway"),
+            ),
             Asked(kind="top", text="What are the top 5 orders by amount?", labels=tuple(r[0] for r in _BIGGEST[:5])),
-            Asked(kind="count", text="How many orders have more than 35 units?", number=_count(_O, lambda r: int(r[4]) > 35)),
+            Asked(
+                kind="count",
+                text="How many orders have more than 35 units?",
+                number=_count(_O, lambda r: int(r[4]) > 35),
+            ),
             Asked(kind="flag", text="What is the total weight of the orders from Denmark?"),
         ),
     ),
@@ -416,7 +498,11 @@ KEPT_APART: tuple[tuple[Printed, tuple[Asked, ...]], ...] = (
         (
             Asked(kind="max", text="Which district has the highest renewable share?", labels=("Stonegate",)),
             Asked(kind="share", text="What share of the heat did Riverside use?", number=36.031),
-            Asked(kind="filter", text="Which districts have fewer than 3,000 households?", labels=("Millfield", "Stonegate")),
+            Asked(
+                kind="filter",
+                text="Which districts have fewer than 3,000 households?",
+                labels=("Millfield", "Stonegate"),
+            ),
             Asked(kind="flag", text="What is the sum of heat and households in Old Town?"),
             Asked(kind="flag", text="Which district has the highest use of energy?"),
         ),

@@ -36,7 +36,7 @@ def _width(table: Printed) -> int:
 
 
 @_printer("pdf")
-def _pdf(table: Printed, path: Path) -> None:
+def _pdf(table: Printed, path: Path) -> None:  # noqa: C901 (a page drawn from top to bottom)
     """Ruled where the name's length is even, else with lines below the header alone; the header again on each page.
 
     Without rules a header stands over its column as the column's values do: to the right over numbers.
@@ -90,8 +90,16 @@ def _rule(page: pymupdf.Page, edges: list[float], y: float) -> None:
     page.draw_line((edges[0], y), (edges[-1], y))
 
 
-def _write(  # noqa: PLR0917
-    page: pymupdf.Page, text: str, left: float, right: float, y: float, *, centred: bool = False, to_right: bool = False, bold: bool = False
+def _write(
+    page: pymupdf.Page,
+    text: str,
+    left: float,
+    right: float,
+    y: float,
+    *,
+    centred: bool = False,
+    to_right: bool = False,
+    bold: bool = False,
 ) -> None:
     font = pymupdf.Font("hebo" if bold else "helv")
     size = 8.0
@@ -117,7 +125,7 @@ def _docx(table: Printed, path: Path) -> None:
     width = _width(table)
     grid = doc.add_table(rows=len(table.header) + len(table.rows), cols=width)
     grid.style = "Table Grid"
-    columns = [[cell for cell in row.cells] for row in grid.rows]
+    columns = [list(row.cells) for row in grid.rows]
     for r, cells in enumerate(table.header):
         at = 0
         for text, span in cells:
@@ -155,7 +163,11 @@ def _markup(table: Printed) -> Iterator[str]:
     yield "</thead><tbody>"
     for row in table.rows:
         tags = [f"<td>{escape(text)}</td>" for text in row]
-        yield "<tr>" + (f"<th colspan='{_width(table)}'>{escape(row[0])}</th>" if len(row) == 1 else "".join(tags)) + "</tr>"
+        yield (
+            "<tr>"
+            + (f"<th colspan='{_width(table)}'>{escape(row[0])}</th>" if len(row) == 1 else "".join(tags))
+            + "</tr>"
+        )
     yield "</tbody></table>"
     yield f"<p>{escape(table.note)}</p></main></body></html>"
 

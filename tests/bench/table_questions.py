@@ -37,6 +37,10 @@ class Outcome:
     answer: Answer
 
 
+def write(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+
+
 def judge(asked: Asked, found: Answer) -> str:
     """Whether an answer has what was expected, says that it is not sure, or is wrong without saying so."""
     if not asked.flagged and _is_exact(asked, found):
@@ -49,7 +53,11 @@ def _is_exact(asked: Asked, found: Answer) -> bool:
     computed = found.computation
     if computed is None:
         said = re.search(r": [^:\d(-]*(\(?-?[\d,.]*\d\)?)[^:\[]*\[1\]\.$", found.text)
-        return asked.kind == "look-up" and said is not None and _same(float(said[1].strip("()").replace(",", "")), asked.number)
+        return (
+            asked.kind == "look-up"
+            and said is not None
+            and _same(float(said[1].strip("()").replace(",", "")), asked.number)
+        )
     if asked.labels:
         return sorted(computed.items) == sorted(asked.labels)
     return computed.value is not None and _same(computed.value, asked.number)
@@ -59,7 +67,9 @@ def _same(value: float, expected: float | None) -> bool:
     return expected is not None and abs(abs(value) - abs(expected)) <= 5e-4 * max(1.0, abs(expected))
 
 
-def outcomes(folder: Path, halves: dict[str, object] = HALVES, forms: tuple[str, ...] = tuple(FORMATS)) -> Iterator[Outcome]:
+def outcomes(
+    folder: Path, halves: dict[str, object] = HALVES, forms: tuple[str, ...] = tuple(FORMATS)
+) -> Iterator[Outcome]:
     """Ask all questions in all formats; libraries that are in the folder already are used again."""
     for form in forms:
         library = folder / f"lib-{form}"
@@ -74,7 +84,9 @@ def outcomes(folder: Path, halves: dict[str, object] = HALVES, forms: tuple[str,
                 for table, questions in tables:
                     for asked in questions:
                         found = answer(asked.text, retriever=retriever, model="extractive")
-                        yield Outcome(half=half, form=form, table=table, asked=asked, verdict=judge(asked, found), answer=found)
+                        yield Outcome(
+                            half=half, form=form, table=table, asked=asked, verdict=judge(asked, found), answer=found
+                        )
 
 
 def main() -> None:
@@ -86,8 +98,11 @@ def main() -> None:
     for one in done:
         wanted = "flagged" if one.asked.flagged else "exact"
         if shown and one.half == "worked on" and one.verdict != wanted:
-            print(f"{one.form} {one.table.name} [{one.asked.kind}] {one.asked.text}\n    {one.verdict}: {one.answer.text[:200]}"
-                  f"\n    {one.answer.computation and one.answer.computation.items} {one.answer.notes} {one.answer.clarify}")
+            write(f"{one.form} {one.table.name} [{one.asked.kind}] {one.asked.text}")
+            write(f"    {one.verdict}: {one.answer.text[:200]}")
+            write(
+                f"    {one.answer.computation and one.answer.computation.items} {one.answer.notes} {one.answer.clarify}"
+            )
     for half in halves:
         for form in (*FORMATS, "all"):
             _report(half, form, [o for o in done if o.half == half and form in (o.form, "all")])
@@ -98,8 +113,9 @@ def _report(half: str, form: str, done: list[Outcome]) -> None:
     verdicts = Counter(o.verdict for o in done)
     exact = sum(o.verdict == "exact" for o in settled)
     flagged = sum(o.verdict == "flagged" for o in open_)
-    print(
-        f"{half:10} {form:5} exact {exact}/{len(settled)} = {exact / len(settled):.1%}  flagged rightly {flagged}/{len(open_)}"
+    write(
+        f"{half:10} {form:5} exact {exact}/{len(settled)} = {exact / len(settled):.1%}"
+        f"  flagged rightly {flagged}/{len(open_)}"
         f"  wrong and unflagged {verdicts['wrong']}/{len(done)} = {verdicts['wrong'] / len(done):.1%}"
     )
 
