@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import accumulate
 from typing import TYPE_CHECKING, Literal
 
 from ingest.tables import header_rows, is_number
@@ -40,7 +39,9 @@ _TOTAL = re.compile(
     re.IGNORECASE,
 )
 _WHOLE = re.compile(r"\W*(?:grand |overall )?(?:totals?|all|overall|altogether|sum)\b(?: [\w-]+)?\W*", re.IGNORECASE)
-_SUMMARY = re.compile(r"\W*(?:averages?|mean|median|change|growth|difference|variance|% change|cagr)\b.*", re.IGNORECASE)
+_SUMMARY = re.compile(
+    r"\W*(?:averages?|mean|median|change|growth|difference|variance|% change|cagr)\b.*", re.IGNORECASE
+)
 
 ColumnKind = Literal["number", "year", "date", "text"]
 
@@ -66,7 +67,8 @@ class Frame:
 
     ``row_places`` and ``column_places`` are the rows and columns of the grid; -1 of a column that is no column of the
     table, such as the headings of sections. Of a turned frame they are swapped. ``row_units`` are units that rows
-    state (none where the table is long), ``unit`` that of the whole table.
+    state (none where the table is long), ``unit`` that of the whole table. ``torn`` says that a column of numbers has
+    no header, so that those of others may have slipped.
     """
 
     columns: tuple[Column, ...]
@@ -79,6 +81,7 @@ class Frame:
     unit: str
     comma: bool
     turned: bool = False
+    torn: bool = False
 
     def place(self, row: int, column: int) -> tuple[int, int]:
         """The row and column of the grid where a cell of the frame stands."""
@@ -140,7 +143,13 @@ def read_frames(cells: Sequence[Cell], caption: str) -> list[Frame]:
     if frame is None:
         return []
     rows, columns = len(frame.row_places), len(frame.columns)
-    turned = _turned(frame, grid, head) if rows <= TURNED_ROWS and columns <= TURNED_COLUMNS else None
+    turned = (
+        None
+        if frame.torn
+        else _turned(frame, grid, head)
+        if rows <= TURNED_ROWS and columns <= TURNED_COLUMNS
+        else None
+    )
     return [frame, turned] if turned is not None else [frame]
 
 
@@ -171,8 +180,17 @@ def _header_count(cells: Sequence[Cell], grid: _Grid) -> int:
         below = [row[n] for row in grid[1:] for n in range(1, len(row)) if row[n]]
         names = sum(not is_number(text) or words_of(text)[:1] == (text,) for text in first)
         head = int(names == len(first) > 1 and any(map(is_number, below)))
-    numbers = sorted({c.row for c in cells})
-    return sum(row < head for row in numbers)
+    count = sum(row < head for row in sorted({c.row for c in cells}))
+    spanned = any(c.colspan > 1 and c.row < head for c in cells)
+    while spanned and count and count + 1 < len(grid) and _names_parts(grid[count]):
+        count += 1
+    return count
+
+
+def _names_parts(row: Sequence[str]) -> bool:
+    """Whether a row below a header that spans columns names their parts: nothing in its first cell, and no amounts."""
+    rest = [text for text in row[1:] if text]
+    return not row[0] and len(rest) > 1 and all(_is_year_text(text) or read_amount(text) is None for text in rest)
 
 
 def _frame(grid: _Grid, head: int, numbers: Sequence[int], caption: str) -> Frame | None:
@@ -205,6 +223,7 @@ def _frame(grid: _Grid, head: int, numbers: Sequence[int], caption: str) -> Fram
         row_units=tuple(_own_unit(label) for label in labels) if len(labels) <= SAMPLE else (),
         unit=read_unit(caption),
         comma=comma,
+        torn=any(c.kind == "number" and not c.path for c in columns[1:]),
     )
 
 
@@ -223,9 +242,10 @@ def _sections(rows: Sequence[Sequence[str]]) -> Iterator[str | None]:
     alone = [len(set(filter(None, row))) == 1 and bool(row[0]) and not is_number(row[0]) for row in rows]
     last = len(rows) - 1
     heads = [a and n < last and len(rows[n]) > 2 and not _is_total(rows[n][0]) for n, a in enumerate(alone)]
-    names = accumulate((row[0] if head else "" for row, head in zip(rows, heads, strict=True)), lambda a, b: b or a)
-    for head, name, row in zip(heads, names, rows, strict=True):
-        yield None if head else "" if _WHOLE.fullmatch(row[0]) else name
+    name = ""
+    for head, row in zip(heads, rows, strict=True):
+        name = row[0] if head else "" if _WHOLE.fullmatch(row[0]) else name
+        yield None if head else name
 
 
 def _column(path: Sequence[str], texts: pd.Series, *, comma: bool) -> Column:
@@ -275,10 +295,11 @@ def _turned(frame: Frame, grid: _Grid, head: int) -> Frame | None:
     values = [[frame.text(row, n) for n in items] for row in range(len(frame.row_places))]
     paths = [("",) for _ in levels] + [_row_path(frame, row) for row in range(len(values))]
     texts = pd.DataFrame(dict(enumerate([*levels, *values])), dtype=object)
+    units = ["" for _ in levels] + list(frame.row_units)
     columns = tuple(
-        _named(path, list(texts[n]), label=n < len(levels), unit="" if n < len(levels) else frame.row_units[n - len(levels)])
-        for n, path in enumerate(paths)
-    )  # fmt: skip
+        _named(path, list(texts[n]), label=n < len(levels), unit=unit)
+        for n, (path, unit) in enumerate(zip(paths, units, strict=True))
+    )
     return Frame(
         columns=columns,
         texts=texts,

@@ -12,13 +12,15 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from retrievers.table_frames import Column, Frame, amounts
-from retrievers.table_questions import Condition, TableQuestion
+from retrievers.table_questions import Condition, Relation, TableQuestion
 from retrievers.table_values import month_in, power_of, years_in
 from retrievers.table_words import MONTHS, is_period, label_words, words_of
 
 MANY_RECORDS = 30
 """Rows from which a table lists records, so that a word of their names may choose several."""
-_DERIVED = frozenset(words_of("growth change rate ratio share margin average index variance difference target forecast"))
+_DERIVED = frozenset(
+    words_of("growth change rate ratio share margin average index variance difference target forecast")
+)
 _PER = re.compile(r"\bper\b|/ ?(?:unit|head|capita|employee)\b", re.IGNORECASE)
 _CALENDAR = frozenset(words_of("year month quarter half"))
 _JUDGED_WELL = frozenset(words_of("result profit income sales revenue score rating balance margin performance return"))
@@ -35,7 +37,9 @@ class Context:
     def of(cls, texts: Iterable[str]) -> Context:
         """The context that some texts make."""
         runs = [words_of(text) for text in texts]
-        return cls(words=frozenset(w for run in runs for w in run), pairs=frozenset(p for run in runs for p in pairwise(run)))
+        return cls(
+            words=frozenset(w for run in runs for w in run), pairs=frozenset(p for run in runs for p in pairwise(run))
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +47,7 @@ class Selection:
     """What a question chooses of a frame: rows and measured column; ``named`` are the words that labels account for.
 
     ``chosen`` says in words which rows, ``bounds`` are the columns of conditions. ``everything`` says that no row was
-    left out but totals.
+    left out but totals, ``by_period`` that rows were chosen by years or quarters alone.
     """
 
     frame: Frame
@@ -51,6 +55,7 @@ class Selection:
     column: int | None
     named: frozenset[str]
     chosen: tuple[str, ...] = ()
+    by_period: bool = False
     bounds: tuple[int, ...] = ()
     filters: tuple[int, ...] = ()
     ends: tuple[int, int] | None = None
@@ -93,24 +98,19 @@ class _Reading:
 def select(frame: Frame, question: TableQuestion, context: Context) -> Selection | Doubt:
     """The rows and the column that a question asks for, or the doubt that remains."""
     reading = _Reading(frame=frame, question=question, context=context, left=set(question.words))
+    if frame.torn:
+        return Doubt(reason="a column of its numbers has no header", named=len(_own_words(frame) & set(question.words)))
     group = _group_column(frame, question.group)
     if question.group and question.group[0] in _CALENDAR and group is None and question.operation not in _SPANNED:
         return Doubt(reason=f"no {question.group[0]} names its rows", missing=question.group)
-    rows = [row for row, total in enumerate(frame.totals) if not total]
-    bounds: list[int] = []
-    for condition in question.conditions:
-        column = _bounded(reading, condition)
-        if column is None or isinstance(column, Doubt):
-            return column or Doubt(reason=f"no column is meant by \u201c{condition.said}\u201d", named=len(reading.named))
-        bounds.append(column)
-        rows = _within(frame, column, rows, condition)
-        reading.chosen.append(f"{frame.columns[column].name} {condition.relation} {condition.number:,g}")
-    column = None
-    if question.operation not in ("list",) and not _counts_rows(reading, group):
-        found = _measure(reading, bounds)
-        if isinstance(found, Doubt):
-            return found
-        column = found
+    kept = _bound(reading)
+    if isinstance(kept, Doubt):
+        return kept
+    rows, bounds = kept
+    names_rows = question.operation == "list" or _counts_rows(reading, group)
+    column = None if names_rows else _measure(reading, bounds)
+    if isinstance(column, Doubt):
+        return column
     ends = None
     if question.span is not None:
         ends = _ends(reading, rows)
@@ -130,11 +130,29 @@ def select(frame: Frame, question: TableQuestion, context: Context) -> Selection
         column=column,
         named=frozenset(reading.named),
         chosen=tuple(reading.chosen),
+        by_period=bool(reading.chosen) and all(is_period(w) for text in reading.chosen for w in label_words(text)),
         bounds=tuple(bounds),
         filters=tuple(reading.filters),
         ends=ends,
         group=group,
     )
+
+
+def _bound(reading: _Reading) -> tuple[list[int], list[int]] | Doubt:
+    """The rows, less totals, that keep all conditions, and the columns of these."""
+    frame = reading.frame
+    rows = [row for row, total in enumerate(frame.totals) if not total]
+    bounds: list[int] = []
+    for condition in reading.question.conditions:
+        column = _bounded(reading, condition)
+        if column is None:
+            return Doubt(reason=f"no column is meant by \u201c{condition.said}\u201d", named=len(reading.named))
+        if isinstance(column, Doubt):
+            return column
+        bounds.append(column)
+        rows = _within(frame, column, rows, condition)
+        reading.chosen.append(f"{frame.columns[column].name} {condition.relation} {condition.number:,g}")
+    return rows, bounds
 
 
 _SPANNED = ("difference", "growth", "ratio")
@@ -187,11 +205,19 @@ def _extra(column: Column, question: TableQuestion) -> frozenset[str]:
 def _best(frame: Frame, candidates: Sequence[int], question: TableQuestion, wanted: Collection[str]) -> list[int]:
     """The columns that name most of the wanted words: one where it is clear which is meant, none where none does."""
     wanted = frozenset(wanted)
-    scored = [(len(frame.columns[n].words & wanted), n) for n in candidates if not _is_other(frame.columns[n], question)]
+    # Where a period alone is named, all of its columns are meant alike.
+    periods_only = all(is_period(w) for n in candidates for w in frame.columns[n].words & wanted)
+    scored = [
+        (len(frame.columns[n].words & wanted), n)
+        for n in candidates
+        if periods_only or not _is_other(frame.columns[n], question)
+    ]
     most = max((count for count, _ in scored), default=0)
     best = [n for count, n in scored if count == most]
     if not most:
         return []
+    if periods_only:
+        return best
     exact = [n for n in best if not _extra(frame.columns[n], question)]
     soft = [n for n in exact if frame.columns[n].words & question.soft]
     return (soft if len(soft) == 1 else exact) or best
@@ -234,14 +260,13 @@ def _within(frame: Frame, column: int, rows: Sequence[int], condition: Condition
         scale = power_of(frame.unit_at(rows[0], column))
     bound = condition.number / 10**scale
     values = amounts(frame, column, rows)
-    keeps = {
-        ">": lambda v: v > bound,
-        ">=": lambda v: v >= bound,
-        "<": lambda v: v < bound,
-        "<=": lambda v: v <= bound,
-        "=": lambda v: v == bound,
-    }[condition.relation]
-    return [row for row, value in values.items() if keeps(value)]
+    return [row for row, value in values.items() if _keeps(value, condition.relation, bound)]
+
+
+def _keeps(value: float, relation: Relation, bound: float) -> bool:
+    if value == bound:
+        return "=" in relation
+    return relation.startswith(">") if value > bound else relation.startswith("<")
 
 
 def _counts_rows(reading: _Reading, group: int | None) -> bool:
@@ -332,9 +357,9 @@ def _dated(reading: _Reading, column: int, rows: list[int]) -> list[int]:
     months = [w for w in reading.left if w in MONTHS]
     if not years and not months:
         return rows
-    texts = reading.frame.texts.iloc[:, column]
-    kept = [row for row in rows if (not years or set(years_in(texts.iat[row])) & set(years))
-            and (not months or month_in(texts.iat[row]) in months)]  # fmt: skip
+    texts = reading.frame.labels(column)
+    kept = [row for row in rows if (not years or set(years_in(texts[row])) & set(years))
+            and (not months or month_in(texts[row]) in months)]  # fmt: skip
     if kept:
         reading.take({*years, *months})
         reading.filters.append(column)
@@ -406,7 +431,14 @@ def with_partial(frame: Frame, question: TableQuestion, doubt: Doubt) -> TableQu
     values = {t: said for t, said in _values_in(frame, column, missing).items() if missing <= said}
     if not values:
         return doubt
-    many = len(frame.row_places) >= MANY_RECORDS and question.operation in ("count", "sum", "average", "list", "max", "min")
+    many = len(frame.row_places) >= MANY_RECORDS and question.operation in (
+        "count",
+        "sum",
+        "average",
+        "list",
+        "max",
+        "min",
+    )
     if len(values) > 1 and not many:
         return replace(doubt, reason="several rows fit", candidates=tuple(values)[:6], missing=())
     words = (*question.words, *(w for said in values.values() for w in sorted(said)))

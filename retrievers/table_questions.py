@@ -25,7 +25,8 @@ _RELATIONS: tuple[tuple[str, Relation], ...] = (
     (r"exactly|equal to", "="),
 )
 _FIGURE = (
-    r"(?P<cur>[$\u20ac\u00a3]|usd |eur |gbp )?(?P<number>\d[\d,]*(?:\.\d+)?)\s?(?P<scale>thousand|million|billion|mn|bn|k|m)?\b"
+    r"(?P<cur>[$\u20ac\u00a3]|usd |eur |gbp )?(?P<number>\d[\d,]*(?:\.\d+)?)\s?"
+    r"(?P<scale>thousand|million|billion|mn|bn|k|m)?\b"
     r"(?P<pct>\s?(?:%|percent\b|per cent\b))?"
 )
 _CONDITION = re.compile(
@@ -35,7 +36,8 @@ _OR_MORE = re.compile(_FIGURE + r"\s+or (?P<way>more|less|fewer|above|below)\b")
 _SIGNED = re.compile(r"\b(?P<way>negative|positive)\b")
 _RANGE_NEXT = re.compile(r"\s*(?:[-\u2013\u2014]|to|and)\s*(?:19|20)\d\d")
 _MAX = (
-    r"highest|largest|greatest|biggest|most(?! of\b)|maximum|best|top|peak|longest|heaviest|most expensive|dearest|costliest"
+    r"highest|largest|greatest|biggest|most(?! of\b)|maximum|best|top|peak|longest|heaviest|most expensive|dearest"
+    r"|costliest"
 )
 _MIN = r"lowest|smallest|least(?! \d)|fewest|minimum|worst|shortest|lightest|cheapest|least expensive"
 _DEAR = re.compile(r"\b(?:(?:most|least) expensive|dearest|cheapest|costliest)\b")
@@ -45,7 +47,10 @@ _TOP = re.compile(
     rf"|(?<!than )(?<![\d.])\b(?P<n2>\d{{1,2}}|{'|'.join(_NUMBERS)})\s+(?=(?:[\w'-]+\s+){{0,4}}?(?:{_MAX}|{_MIN})\b)"
 )
 _SPANS = (
-    re.compile(r"\bfrom\s+(?P<a>[^?,;]{1,60}?)\s+(?:to|until|till|through)\s+(?P<b>[^?,;]{1,60}?)(?=[?,;.]|$|\s+(?:at|for|in|by|on)\b)"),
+    re.compile(
+        r"\bfrom\s+(?P<a>[^?,;]{1,60}?)\s+(?:to|until|till|through)\s+"
+        r"(?P<b>[^?,;]{1,60}?)(?=[?,;.]|$|\s+(?:at|for|in|by|on)\b)"
+    ),
     re.compile(r"\b(?P<a>(?:19|20)\d\d)\s*(?:[-\u2013\u2014]|to|through|until)\s*(?P<b>(?:19|20)\d\d)\b"),
 )
 _BETWEEN = re.compile(
@@ -53,23 +58,40 @@ _BETWEEN = re.compile(
 )
 _THAN = re.compile(r"\bthan\s+(?:in\s+|at\s+|on\s+|for\s+|that of\s+)?(?P<b>[^?,;]+)")
 _GROWTH = re.compile(
-    r"\b(?:what|how many|which) (?:percent(?:age)?|per cent)\b.*\b(?:gr[eo]w\w*|increas\w*|ris\w+|rose|f[ae]ll\w*|declin\w*|decreas\w*|drop\w*|chang\w*|shrank|shrink\w*)"
-    r"|\bpercent(?:age)? (?:change|growth|increase|decrease|decline|rise|fall|drop)\b|\bgrowth(?: rate)?\b(?=.*\b(?:from|between|over)\b)"
+    r"\b(?:what|how many|which) (?:percent(?:age)?|per cent)\b.*\b(?:gr[eo]w\w*|increas\w*|ris\w+|rose|f[ae]ll\w*"
+    r"|declin\w*|decreas\w*|drop\w*|chang\w*|shrank|shrink\w*)"
+    r"|\bpercent(?:age)? (?:change|growth|increase|decrease|decline|rise|fall|drop)\b"
+    r"|\bgrowth(?: rate)?\b(?=.*\b(?:from|between|over)\b)"
     r"|\b(?:increase|decrease|decline|growth|change) in percent\b"
 )
 _GROWTH_WORDS = re.compile(
-    r"\b(?:gr[eo]wn?|growth|increased?|ris[ei]n?g?|rose|fall|fell|fallen|declined?|decreased?|drop(?:ped)?|changed?|shrank|shrink|rate)\b"
+    r"\b(?:gr[eo]wn?|growth|increased?|ris[ei]n?g?|rose|fall|fell|fallen|declined?|decreased?|drop(?:ped)?|changed?"
+    r"|shrank|shrink|rate)\b"
 )
 _DIFFERENCE = re.compile(
-    r"\bdifference\b|\bhow (?:much|many) (?:more|less|fewer|higher|lower|larger|smaller|greater)\b|\bby how (?:much|many)\b"
+    r"\bdifference\b|\bhow (?:much|many) (?:more|less|fewer|higher|lower|larger|smaller|greater)\b"
+    r"|\bby how (?:much|many)\b"
     r"|\b(?:change|increase|decrease|decline|rise|fall|drop) in\b(?=.*\b(?:from|between)\b)"
 )
-_SHARE = re.compile(r"\b(?:what|which|how large an?|how big an?)\s+(?:is |was |were |are )?(?:the )?(?:share|percentage|percent|proportion|fraction)\b")
+_SHARE = re.compile(
+    r"\b(?:what|which|how large an?|how big an?)\s+(?:is |was |were |are )?(?:the )?"
+    r"(?:share|percentage|percent|proportion|fraction)\b"
+)
 _SUM = re.compile(r"\b(?:sum|in total|total|combined|altogether|cumulative|aggregate|add up|taken together)\b")
 _AVERAGE, _MEDIAN = re.compile(r"\b(?:average|mean)\b"), re.compile(r"\bmedian\b")
 _COUNT = re.compile(r"\bhow many\b|\b(?:the |what )?number of\b|\bcount\b")
+_WORDED: tuple[tuple[Operation, re.Pattern[str]], ...] = (
+    ("ratio", re.compile(r"\bratio of\b")),
+    ("share", _SHARE),
+    ("median", _MEDIAN),
+    ("average", _AVERAGE),
+    ("sum", _SUM),
+    ("count", _COUNT),
+)
 _LIST = re.compile(r"^\s*(?:please )?(?:list|name|show|give|which|what|in (?:which|what))\b")
-_GROUP = re.compile(r"\b(?:which|what|(?:in|on|at|for) how many|how many)\s+(?P<group>[a-z][\w'-]*(?:\s+[a-z][\w'-]*)?)")
+_GROUP = re.compile(
+    r"\b(?:which|what|(?:in|on|at|for) how many|how many)\s+(?P<group>[a-z][\w'-]*(?:\s+[a-z][\w'-]*)?)"
+)
 _LOOK_UP = re.compile(r"\b(?:what|how (?:much|many|high|large|long))\b")
 
 
@@ -169,8 +191,8 @@ def _conditions(low: str) -> tuple[tuple[Condition, ...], str]:
         rest = rest.replace(m[0], " ; ")
     for m in _SIGNED.finditer(rest):
         relation: Relation = "<" if m["way"] == "negative" else ">"
-        near = {"after": _near(rest[m.end() :]), "before": _near(rest[: m.start()])[::-1]}
-        found.append(Condition(relation=relation, number=0.0, said=m[0], **near))
+        after, before = _near(rest[m.end() :]), _near(rest[: m.start()])[::-1]
+        found.append(Condition(relation=relation, number=0.0, after=after, before=before, said=m[0]))
     return tuple(found), _SIGNED.sub(" ; ", rest) if found else rest
 
 
@@ -201,18 +223,9 @@ def _operation(low: str, *, conditions: bool) -> tuple[Operation | None, int]:
         return "difference", 1
     if (most or least) and not re.search(r"\bat (?:most|least)\b", low):
         return ("max" if most else "min"), 1
-    if re.search(r"\bratio of\b", low):
-        return "ratio", 1
-    if _SHARE.search(low):
-        return "share", 1
-    if _MEDIAN.search(low):
-        return "median", 1
-    if _AVERAGE.search(low):
-        return "average", 1
-    if _SUM.search(low):
-        return "sum", 1
-    if _COUNT.search(low):
-        return "count", 1
+    worded = next((operation for operation, pattern in _WORDED if pattern.search(low)), None)
+    if worded is not None:
+        return worded, 1
     if conditions and _LIST.search(low):
         return "list", 1
     return ("look-up", 1) if _LOOK_UP.search(low) else (None, 1)
@@ -232,7 +245,7 @@ def _span(low: str, operation: Operation) -> tuple[tuple[str, ...], tuple[str, .
 
 
 def _compared(low: str, than: re.Match[str]) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
-    """"How many more X did Y have in July than in April": the words just before "than" against those after."""
+    """Of "how many more X did Y have in July than in April": the words just before "than" against those after."""
     after = asked_words(than["b"])
     before = asked_words(low[: than.start()])[-max(1, len(after)) :]
     return (before, after) if before and after else None
@@ -245,14 +258,17 @@ def _group(low: str) -> tuple[str, ...]:
 
 def _bare(low: str, operation: Operation) -> str:
     """A question without the words of its operation."""
-    bare = re.sub(rf"\b(?:{_MAX}|{_MIN})\b", " ", low) if operation in ("max", "min", "top", "bottom") else low
-    bare = _DEAR.sub(" price ", low) if _DEAR.search(low) else bare
+    bare = _DEAR.sub(" price ", low)
     if operation in ("top", "bottom"):
         bare = _TOP.sub(" ", bare)
+    if operation in ("max", "min", "top", "bottom"):
+        bare = re.sub(rf"\b(?:{_MAX}|{_MIN})\b", " ", bare)
     if operation == "growth":
         bare = _GROWTH_WORDS.sub(" ", re.sub(r"\bpercent(?:age)?\b|\bper cent\b", " ", bare))
     if operation == "difference":
-        bare = _GROWTH_WORDS.sub(" ", re.sub(r"\bdifference\b|\bmore\b|\bhigher\b|\blower\b|\blarger\b|\bsmaller\b|\bgreater\b", " ", bare))
+        bare = _GROWTH_WORDS.sub(
+            " ", re.sub(r"\bdifference\b|\bmore\b|\bhigher\b|\blower\b|\blarger\b|\bsmaller\b|\bgreater\b", " ", bare)
+        )
     if operation in ("share", "ratio"):
         bare = re.sub(r"\b(?:share|percentage|percent|proportion|fraction|ratio)\b", " ", bare, count=1)
     return bare

@@ -170,13 +170,13 @@ def _short(frame: Frame, row: int, selection: Selection) -> str:
 # --- with a measure --------------------------------------------------------------------------------
 
 
-def _look_up(selection: Selection, question: TableQuestion, measured: _Measured) -> Result | Doubt:
+def _look_up(selection: Selection, _: TableQuestion, measured: _Measured) -> Result | Doubt:
     if len(selection.rows) != 1 or selection.everything or len(measured.values) != 1:
         return _doubt(selection, "several rows fit", tuple(_names(selection, selection.rows[:6])))
-    return _single(selection, measured, selection.rows[0], "look-up")
+    return _single(measured, selection.rows[0], "look-up")
 
 
-def _single(selection: Selection, measured: _Measured, row: int, operation: str) -> Result:
+def _single(measured: _Measured, row: int, operation: str) -> Result:
     text = measured.text(row)
     return Result(
         operation=operation,
@@ -252,7 +252,7 @@ def _sum(selection: Selection, question: TableQuestion, measured: _Measured) -> 
         return stated
     rows = list(measured.values)
     if len(rows) == 1 and not selection.everything:
-        return _single(selection, measured, rows[0], "look-up")
+        return _single(measured, rows[0], "look-up")
     if measured.unit == "%":
         return _doubt(selection, "shares in percent are not added")
     if question.operation == "count" and not (question.summed or selection.everything):
@@ -270,7 +270,7 @@ def _stated_total(selection: Selection) -> Result | None:
     if not selection.everything or len(whole) != 1:
         return None
     measured = _measured(selection, whole)
-    return None if isinstance(measured, Doubt) else _single(selection, measured, whole[0], "total")
+    return None if isinstance(measured, Doubt) else _single(measured, whole[0], "total")
 
 
 def _folded(operation: str, sign: str, measured: _Measured, value: float, places: int) -> Result:
@@ -305,7 +305,7 @@ def _average(selection: Selection, question: TableQuestion, measured: _Measured)
     return _folded("average", " + ", measured, statistics.fmean(values), measured.places + 2)
 
 
-def _compared(selection: Selection, question: TableQuestion, measured: _Measured) -> Result | Doubt:
+def _compared(selection: Selection, question: TableQuestion, _: _Measured) -> Result | Doubt:
     """The difference, growth or ratio of the two ends of a span."""
     if selection.ends is None:
         return _doubt(selection, "two things to compare are not named")
@@ -342,7 +342,7 @@ def _share(selection: Selection, question: TableQuestion, measured: _Measured) -
     if measured.unit == "%":
         return _look_up(selection, question, measured)
     frame = selection.frame
-    if selection.bounds or len(selection.filters) != 1:
+    if selection.bounds or selection.by_period or len(selection.filters) != 1:
         return _doubt(selection, "it is not said of what a share is asked")
     whole = [row for row, is_whole in enumerate(frame.wholes) if is_whole]
     items = whole if len(whole) == 1 else [row for row, total in enumerate(frame.totals) if not total]
@@ -350,7 +350,7 @@ def _share(selection: Selection, question: TableQuestion, measured: _Measured) -
     if isinstance(total, Doubt) or total.missing or total.unit != measured.unit or measured.missing:
         return total if isinstance(total, Doubt) else _doubt(selection, "the total is not known")
     part, base = math.fsum(measured.values.values()), math.fsum(total.values.values())
-    if base <= 0 or len(items) < 2 and len(whole) != 1:
+    if base <= 0 or (len(items) < 2 and len(whole) != 1):
         return _doubt(selection, "the total is not known")
     value = part / base * 100
     top = " + ".join(measured.text(row) for row in list(measured.values)[:SHOWN])

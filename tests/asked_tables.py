@@ -75,7 +75,7 @@ BREWERY = Printed(
         Employees (number) | 41 | 39 | 42 | 45 | 46
         Export share (%) | 12.5 | 11.0 | 14.2 | 16.8 | 18.1
     """),
-    prose="The brewery was founded in 1911 by two brothers. Most of its beer is drunk within thirty miles of the valley.",
+    prose="The brewery was founded in 1911 by two brothers. Most of its beer is drunk within thirty miles of it.",
 )
 LIBRARY = Printed(
     name="town-library",

@@ -12,6 +12,7 @@ import pymupdf
 from tests.asked_tables import Printed, Row
 
 MARGIN, LINE = 56.0, 15.0
+_NUMERIC = re.compile(r"[(\-–]?[\d.,]+%?\)?|–")
 FORMATS: dict[str, Callable[[Printed, Path], None]] = {}
 
 
@@ -35,8 +36,11 @@ def _width(table: Printed) -> int:
 
 
 @_printer("pdf")
-def _pdf(table: Printed, path: Path) -> None:
-    """Ruled where the name's length is even, else with lines below the header alone; the header again on each page."""
+def _pdf(table: Printed, path: Path) -> None:  # noqa: C901 (a page drawn from top to bottom)
+    """Ruled where the name's length is even, else with lines below the header alone; the header again on each page.
+
+    Without rules a header stands over its column as the column's values do: to the right over numbers.
+    """
     doc = pymupdf.open()
     width = _width(table)
     step = (595 - 2 * MARGIN - 130) / (width - 1)
@@ -59,7 +63,8 @@ def _pdf(table: Printed, path: Path) -> None:
         for cells in table.header:
             at = 0
             for text, span in cells:
-                _write(page, text, edges[at], edges[at + span], y, centred=span > 1, bold=True)
+                over = not ruled and _NUMERIC.fullmatch(table.rows[-1][at]) is not None
+                _write(page, text, edges[at], edges[at + span], y, centred=span > 1, to_right=over, bold=True)
                 at += span
             y += LINE
             _rule(page, edges, y)
@@ -85,15 +90,23 @@ def _rule(page: pymupdf.Page, edges: list[float], y: float) -> None:
     page.draw_line((edges[0], y), (edges[-1], y))
 
 
-def _write(  # noqa: PLR0917
-    page: pymupdf.Page, text: str, left: float, right: float, y: float, *, centred: bool = False, bold: bool = False
+def _write(
+    page: pymupdf.Page,
+    text: str,
+    left: float,
+    right: float,
+    y: float,
+    *,
+    centred: bool = False,
+    to_right: bool = False,
+    bold: bool = False,
 ) -> None:
     font = pymupdf.Font("hebo" if bold else "helv")
     size = 8.0
     while font.text_length(text, size) > right - left - 5:
         size -= 0.25
     length = font.text_length(text, size)
-    numeric = re.fullmatch(r"[(\-–]?[\d.,]+%?\)?|–", text) is not None
+    numeric = to_right or _NUMERIC.fullmatch(text) is not None
     x = (left + right - length) / 2 if centred else right - length - 3 if numeric else left + 3
     writer = pymupdf.TextWriter(page.rect)
     writer.append((x, y + 11), text, font=font, fontsize=size)
@@ -112,7 +125,7 @@ def _docx(table: Printed, path: Path) -> None:
     width = _width(table)
     grid = doc.add_table(rows=len(table.header) + len(table.rows), cols=width)
     grid.style = "Table Grid"
-    columns = [[cell for cell in row.cells] for row in grid.rows]
+    columns = [list(row.cells) for row in grid.rows]
     for r, cells in enumerate(table.header):
         at = 0
         for text, span in cells:

@@ -37,6 +37,10 @@ class Outcome:
     answer: Answer
 
 
+def write(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+
+
 def judge(asked: Asked, found: Answer) -> str:
     """Whether an answer has what was expected, says that it is not sure, or is wrong without saying so."""
     if not asked.flagged and _is_exact(asked, found):
@@ -94,9 +98,10 @@ def main() -> None:
     for one in done:
         wanted = "flagged" if one.asked.flagged else "exact"
         if shown and one.half == "worked on" and one.verdict != wanted:
-            print(
-                f"{one.form} {one.table.name} [{one.asked.kind}] {one.asked.text}\n    {one.verdict}: {one.answer.text[:200]}"
-                f"\n    {one.answer.computation and one.answer.computation.items} {one.answer.notes} {one.answer.clarify}"
+            write(f"{one.form} {one.table.name} [{one.asked.kind}] {one.asked.text}")
+            write(f"    {one.verdict}: {one.answer.text[:200]}")
+            write(
+                f"    {one.answer.computation and one.answer.computation.items} {one.answer.notes} {one.answer.clarify}"
             )
     for half in halves:
         for form in (*FORMATS, "all"):
@@ -108,8 +113,9 @@ def _report(half: str, form: str, done: list[Outcome]) -> None:
     verdicts = Counter(o.verdict for o in done)
     exact = sum(o.verdict == "exact" for o in settled)
     flagged = sum(o.verdict == "flagged" for o in open_)
-    print(
-        f"{half:10} {form:5} exact {exact}/{len(settled)} = {exact / len(settled):.1%}  flagged rightly {flagged}/{len(open_)}"
+    write(
+        f"{half:10} {form:5} exact {exact}/{len(settled)} = {exact / len(settled):.1%}"
+        f"  flagged rightly {flagged}/{len(open_)}"
         f"  wrong and unflagged {verdicts['wrong']}/{len(done)} = {verdicts['wrong'] / len(done):.1%}"
     )
 
