@@ -47,7 +47,7 @@ HOMES = {
     "rapidocr": ["ingest/ocr.py"],
     "ray": ["ingest/ray_engine.py"],
     "rich": ["cli.py"],
-    "pydantic": ["retrievers/api.py"],
+    "pydantic": ["retrievers/api.py", "retrievers/mcp_server.py"],
     "sqlite3": ["ingest/library*.py", "ingest/rows.py", "retrievers/history_sqlite.py"],
     "starlette": ["retrievers/api*.py"],
     "unstructured": ["ingest/partition/*.py"],
