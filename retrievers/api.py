@@ -281,7 +281,7 @@ async def page_picture(
     """A page as it looks, two pixels a point (fewer on huge pages), with what is cited marked."""
     served = _served(request)
     try:
-        png = await served.readers.submit(lambda: served.pages.png(source, page, highlight))
+        png = await served.drawers.submit(lambda: served.pages.png(source, page, highlight))
     except UsageError as exc:
         raise HTTPException(404, str(exc)) from exc
     return Response(png, media_type="image/png", headers=PICTURE_HEADERS)

@@ -30,8 +30,11 @@ ASKERS = 8
 """Threads that answer; a model's reply keeps one waiting."""
 ASKERS_WAITING = 120
 READERS = 4
-"""Threads that look things up and wait for page pictures."""
+"""Threads that look things up."""
 READERS_WAITING = 200
+DRAWERS = 2
+"""Threads that wait for pages to be drawn, so that a slow page holds up nothing but pages."""
+DRAWERS_WAITING = 100
 UPLOAD_FILES = 100
 """Files of one upload, at most."""
 FORM_BYTES = 256 * 1024
@@ -140,6 +143,7 @@ class Served:
         self.library = retriever.library
         self.askers = Threads("ask", ASKERS, ASKERS_WAITING)
         self.readers = Threads("read", READERS, READERS_WAITING)
+        self.drawers = Threads("draw", DRAWERS, DRAWERS_WAITING)
         self.pages = PagePictures(self.library, retriever.settings.password)
         self.jobs = Jobs(self.library.folder, retriever.settings)
         self.history = open_history(self.library.folder, retriever.settings)
@@ -152,6 +156,7 @@ class Served:
         self.jobs.close()
         self.askers.close()
         self.readers.close()
+        self.drawers.close()
         self.pages.close()
         self.history.close()
 

@@ -115,7 +115,9 @@ def _table(hit: Hit, element: Element, library: Library) -> _Table:
     cells = (*_cells(parts[0]), *(c for part in parts[1:] for c in part.cells if c.row >= head))
     captions = [e.text for e in beside if e.category == "FigureCaption" and e.parent_id in (None, element.element_id)]
     place = next((n for n, e in enumerate(beside) if e.element_id == element.element_id), 0)
-    leads = [e.text for e in beside[:place] if e.category in ("NarrativeText", "UncategorizedText") and len(e.text) <= LEAD]
+    leads = [
+        e.text for e in beside[:place] if e.category in ("NarrativeText", "UncategorizedText") and len(e.text) <= LEAD
+    ]
     caption = " ".join([*captions, *leads[-2:], *hit.chunk.title_path[-1:]])
     around = (*captions, *leads, *hit.chunk.title_path, hit.doc.rpartition(".")[0].replace("_", " ").replace("-", " "))
     return _Table(hit=hit, parts=parts, cells=cells, caption=caption, around=around)
@@ -183,7 +185,9 @@ def _outcome(frame: Frame, asked: TableQuestion, context: Context) -> tuple[Sele
 
 def _doubtful(asked: TableQuestion, doubts: Sequence[Doubt]) -> Tabled | None:
     """What is said of the table that came nearest, where it accounts for half of the question or more."""
-    near = [doubt for doubt in doubts if 2 * max(1, doubt.named) >= len(asked.words) - len(doubt.missing) and doubt.named]
+    near = [
+        doubt for doubt in doubts if 2 * max(1, doubt.named) >= len(asked.words) - len(doubt.missing) and doubt.named
+    ]
     best = max(near, key=lambda d: (d.named, -len(d.missing), len(d.candidates)), default=None)
     if best is None or (asked.operation == "look-up" and not best.candidates):
         return None

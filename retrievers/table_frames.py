@@ -40,7 +40,9 @@ _TOTAL = re.compile(
     re.IGNORECASE,
 )
 _WHOLE = re.compile(r"\W*(?:grand |overall )?(?:totals?|all|overall|altogether|sum)\b(?: [\w-]+)?\W*", re.IGNORECASE)
-_SUMMARY = re.compile(r"\W*(?:averages?|mean|median|change|growth|difference|variance|% change|cagr)\b.*", re.IGNORECASE)
+_SUMMARY = re.compile(
+    r"\W*(?:averages?|mean|median|change|growth|difference|variance|% change|cagr)\b.*", re.IGNORECASE
+)
 
 ColumnKind = Literal["number", "year", "date", "text"]
 

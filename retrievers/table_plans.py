@@ -18,7 +18,9 @@ from retrievers.table_words import MONTHS, is_period, label_words, words_of
 
 MANY_RECORDS = 30
 """Rows from which a table lists records, so that a word of their names may choose several."""
-_DERIVED = frozenset(words_of("growth change rate ratio share margin average index variance difference target forecast"))
+_DERIVED = frozenset(
+    words_of("growth change rate ratio share margin average index variance difference target forecast")
+)
 _PER = re.compile(r"\bper\b|/ ?(?:unit|head|capita|employee)\b", re.IGNORECASE)
 _CALENDAR = frozenset(words_of("year month quarter half"))
 _JUDGED_WELL = frozenset(words_of("result profit income sales revenue score rating balance margin performance return"))
@@ -35,7 +37,9 @@ class Context:
     def of(cls, texts: Iterable[str]) -> Context:
         """The context that some texts make."""
         runs = [words_of(text) for text in texts]
-        return cls(words=frozenset(w for run in runs for w in run), pairs=frozenset(p for run in runs for p in pairwise(run)))
+        return cls(
+            words=frozenset(w for run in runs for w in run), pairs=frozenset(p for run in runs for p in pairwise(run))
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +105,9 @@ def select(frame: Frame, question: TableQuestion, context: Context) -> Selection
     for condition in question.conditions:
         column = _bounded(reading, condition)
         if column is None or isinstance(column, Doubt):
-            return column or Doubt(reason=f"no column is meant by \u201c{condition.said}\u201d", named=len(reading.named))
+            return column or Doubt(
+                reason=f"no column is meant by \u201c{condition.said}\u201d", named=len(reading.named)
+            )
         bounds.append(column)
         rows = _within(frame, column, rows, condition)
         reading.chosen.append(f"{frame.columns[column].name} {condition.relation} {condition.number:,g}")
@@ -187,7 +193,9 @@ def _extra(column: Column, question: TableQuestion) -> frozenset[str]:
 def _best(frame: Frame, candidates: Sequence[int], question: TableQuestion, wanted: Collection[str]) -> list[int]:
     """The columns that name most of the wanted words: one where it is clear which is meant, none where none does."""
     wanted = frozenset(wanted)
-    scored = [(len(frame.columns[n].words & wanted), n) for n in candidates if not _is_other(frame.columns[n], question)]
+    scored = [
+        (len(frame.columns[n].words & wanted), n) for n in candidates if not _is_other(frame.columns[n], question)
+    ]
     most = max((count for count, _ in scored), default=0)
     best = [n for count, n in scored if count == most]
     if not most:
@@ -406,7 +414,14 @@ def with_partial(frame: Frame, question: TableQuestion, doubt: Doubt) -> TableQu
     values = {t: said for t, said in _values_in(frame, column, missing).items() if missing <= said}
     if not values:
         return doubt
-    many = len(frame.row_places) >= MANY_RECORDS and question.operation in ("count", "sum", "average", "list", "max", "min")
+    many = len(frame.row_places) >= MANY_RECORDS and question.operation in (
+        "count",
+        "sum",
+        "average",
+        "list",
+        "max",
+        "min",
+    )
     if len(values) > 1 and not many:
         return replace(doubt, reason="several rows fit", candidates=tuple(values)[:6], missing=())
     words = (*question.words, *(w for said in values.values() for w in sorted(said)))

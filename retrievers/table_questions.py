@@ -34,9 +34,7 @@ _CONDITION = re.compile(
 _OR_MORE = re.compile(_FIGURE + r"\s+or (?P<way>more|less|fewer|above|below)\b")
 _SIGNED = re.compile(r"\b(?P<way>negative|positive)\b")
 _RANGE_NEXT = re.compile(r"\s*(?:[-\u2013\u2014]|to|and)\s*(?:19|20)\d\d")
-_MAX = (
-    r"highest|largest|greatest|biggest|most(?! of\b)|maximum|best|top|peak|longest|heaviest|most expensive|dearest|costliest"
-)
+_MAX = r"highest|largest|greatest|biggest|most(?! of\b)|maximum|best|top|peak|longest|heaviest|most expensive|dearest|costliest"
 _MIN = r"lowest|smallest|least(?! \d)|fewest|minimum|worst|shortest|lightest|cheapest|least expensive"
 _DEAR = re.compile(r"\b(?:(?:most|least) expensive|dearest|cheapest|costliest)\b")
 _JUDGED = re.compile(r"\b(?:best|worst)\b")
@@ -45,7 +43,9 @@ _TOP = re.compile(
     rf"|(?<!than )(?<![\d.])\b(?P<n2>\d{{1,2}}|{'|'.join(_NUMBERS)})\s+(?=(?:[\w'-]+\s+){{0,4}}?(?:{_MAX}|{_MIN})\b)"
 )
 _SPANS = (
-    re.compile(r"\bfrom\s+(?P<a>[^?,;]{1,60}?)\s+(?:to|until|till|through)\s+(?P<b>[^?,;]{1,60}?)(?=[?,;.]|$|\s+(?:at|for|in|by|on)\b)"),
+    re.compile(
+        r"\bfrom\s+(?P<a>[^?,;]{1,60}?)\s+(?:to|until|till|through)\s+(?P<b>[^?,;]{1,60}?)(?=[?,;.]|$|\s+(?:at|for|in|by|on)\b)"
+    ),
     re.compile(r"\b(?P<a>(?:19|20)\d\d)\s*(?:[-\u2013\u2014]|to|through|until)\s*(?P<b>(?:19|20)\d\d)\b"),
 )
 _BETWEEN = re.compile(
@@ -64,12 +64,16 @@ _DIFFERENCE = re.compile(
     r"\bdifference\b|\bhow (?:much|many) (?:more|less|fewer|higher|lower|larger|smaller|greater)\b|\bby how (?:much|many)\b"
     r"|\b(?:change|increase|decrease|decline|rise|fall|drop) in\b(?=.*\b(?:from|between)\b)"
 )
-_SHARE = re.compile(r"\b(?:what|which|how large an?|how big an?)\s+(?:is |was |were |are )?(?:the )?(?:share|percentage|percent|proportion|fraction)\b")
+_SHARE = re.compile(
+    r"\b(?:what|which|how large an?|how big an?)\s+(?:is |was |were |are )?(?:the )?(?:share|percentage|percent|proportion|fraction)\b"
+)
 _SUM = re.compile(r"\b(?:sum|in total|total|combined|altogether|cumulative|aggregate|add up|taken together)\b")
 _AVERAGE, _MEDIAN = re.compile(r"\b(?:average|mean)\b"), re.compile(r"\bmedian\b")
 _COUNT = re.compile(r"\bhow many\b|\b(?:the |what )?number of\b|\bcount\b")
 _LIST = re.compile(r"^\s*(?:please )?(?:list|name|show|give|which|what|in (?:which|what))\b")
-_GROUP = re.compile(r"\b(?:which|what|(?:in|on|at|for) how many|how many)\s+(?P<group>[a-z][\w'-]*(?:\s+[a-z][\w'-]*)?)")
+_GROUP = re.compile(
+    r"\b(?:which|what|(?:in|on|at|for) how many|how many)\s+(?P<group>[a-z][\w'-]*(?:\s+[a-z][\w'-]*)?)"
+)
 _LOOK_UP = re.compile(r"\b(?:what|how (?:much|many|high|large|long))\b")
 
 
@@ -232,7 +236,7 @@ def _span(low: str, operation: Operation) -> tuple[tuple[str, ...], tuple[str, .
 
 
 def _compared(low: str, than: re.Match[str]) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
-    """"How many more X did Y have in July than in April": the words just before "than" against those after."""
+    """ "How many more X did Y have in July than in April": the words just before "than" against those after."""
     after = asked_words(than["b"])
     before = asked_words(low[: than.start()])[-max(1, len(after)) :]
     return (before, after) if before and after else None
@@ -252,7 +256,9 @@ def _bare(low: str, operation: Operation) -> str:
     if operation == "growth":
         bare = _GROWTH_WORDS.sub(" ", re.sub(r"\bpercent(?:age)?\b|\bper cent\b", " ", bare))
     if operation == "difference":
-        bare = _GROWTH_WORDS.sub(" ", re.sub(r"\bdifference\b|\bmore\b|\bhigher\b|\blower\b|\blarger\b|\bsmaller\b|\bgreater\b", " ", bare))
+        bare = _GROWTH_WORDS.sub(
+            " ", re.sub(r"\bdifference\b|\bmore\b|\bhigher\b|\blower\b|\blarger\b|\bsmaller\b|\bgreater\b", " ", bare)
+        )
     if operation in ("share", "ratio"):
         bare = re.sub(r"\b(?:share|percentage|percent|proportion|fraction|ratio)\b", " ", bare, count=1)
     return bare

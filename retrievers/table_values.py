@@ -11,7 +11,8 @@ from retrievers.table_words import MONTHS, canonical
 _MARKS = re.compile(r"[\u00b9\u00b2\u00b3\u2070-\u2079*\u2020\u2021]+$|\s*\[(?:\d{1,2}|[a-z])\]$|\s+\([a-z]\)$")
 """Marks of footnotes at the end of a cell."""
 _MISSING = re.compile(
-    r"(?:[-\u2010-\u2015\u2212.\u2026\u00b7xX/]{1,3}|n\.?\s?/?\s?[ad]\.?|none|nil|not available|unknown)?", re.IGNORECASE
+    r"(?:[-\u2010-\u2015\u2212.\u2026\u00b7xX/]{1,3}|n\.?\s?/?\s?[ad]\.?|none|nil|not available|unknown)?",
+    re.IGNORECASE,
 )
 _CURRENCY = r"us\$|[$\u20ac\u00a3\u00a5]|usd|eur|gbp|chf|jpy|cad|aud|sek|nok|dkk|inr|pln"
 _SCALE = r"thousands?|millions?|billions?|trillions?|mn|mln|m|bn|k|tsd\.?|mio\.?|mrd\.?"
@@ -21,7 +22,9 @@ _AMOUNT = re.compile(
     rf"(?:(?P<scale>{_SCALE})(?!\w))?\s*(?P<unit>%|{_CURRENCY}|[a-z\u00b0\u00b5/]{{1,10}}[\u00b2\u00b3]?)?\s*(?P<close>\))?\s*(?P<late>%)?",
     re.IGNORECASE,
 )
-_COMMA_DECIMAL = re.compile(r"(?<![\d.,])\d+(?:\.\d{3})*,\d{1,2}(?!\d)|\d\.\d{3},\d|(?<![\d.,])\d{1,3}(?:\.\d{3}){2,}(?!\d)")
+_COMMA_DECIMAL = re.compile(
+    r"(?<![\d.,])\d+(?:\.\d{3})*,\d{1,2}(?!\d)|\d\.\d{3},\d|(?<![\d.,])\d{1,3}(?:\.\d{3}){2,}(?!\d)"
+)
 _POINT_DECIMAL = re.compile(r"\d\.\d{1,2}(?!\d)|\d,\d{3}(?!\d)")
 _YEAR = re.compile(r"(?<!\d)(?:1[89]|20|21)\d\d(?!\d)")
 _DATE = re.compile(
@@ -35,13 +38,24 @@ _SCALES = {
     **dict.fromkeys(("m", "mn", "mln", "mio", "mm"), "million"),
     **dict.fromkeys(("bn", "mrd", "b"), "billion"),
 }
-_SIGNS = {"usd": "$", "us$": "$", "dollar": "$", "eur": "\u20ac", "euro": "\u20ac", "gbp": "\u00a3", "pound": "\u00a3", "jpy": "\u00a5"}
+_SIGNS = {
+    "usd": "$",
+    "us$": "$",
+    "dollar": "$",
+    "eur": "\u20ac",
+    "euro": "\u20ac",
+    "gbp": "\u00a3",
+    "pound": "\u00a3",
+    "jpy": "\u00a5",
+}
 _UNIT_WORD = re.compile(
     r"%|per\s?cent|[$\u20ac\u00a3\u00a5]|['\u2019]000|\b(?:us\$|usd|eur|gbp|chf|jpy|cad|aud|sek|nok|dkk|inr|pln|euros?|dollars?|pounds?"
     r"|thousands?|millions?|billions?|trillions?|mn|mln|mio|bn|mrd|tsd)\b|(?<=[$\u20ac\u00a3])[mk](?:n|bn)?\b",
     re.IGNORECASE,
 )
-_STATED = re.compile(r"\b(?:in|amounts in|figures in)\s+([^\s,;.()]+(?:\s+(?:of|thousand|million|billion|euros?|dollars?|\S{1,2}))*)")
+_STATED = re.compile(
+    r"\b(?:in|amounts in|figures in)\s+([^\s,;.()]+(?:\s+(?:of|thousand|million|billion|euros?|dollars?|\S{1,2}))*)"
+)
 
 
 class Amount(NamedTuple):
@@ -90,7 +104,9 @@ def _scale(word: str) -> str:
 
 def _sign(word: str) -> str:
     low = word.lower()
-    return _SIGNS.get(low.removesuffix("s"), low.upper() if re.fullmatch(r"chf|cad|aud|sek|nok|dkk|inr|pln", low) else word)
+    return _SIGNS.get(
+        low.removesuffix("s"), low.upper() if re.fullmatch(r"chf|cad|aud|sek|nok|dkk|inr|pln", low) else word
+    )
 
 
 def read_unit(text: str) -> str:
@@ -110,7 +126,14 @@ def _known_unit(text: str) -> str:
     words = [w.lower() for w in _UNIT_WORD.findall(text)]
     if any(w == "%" or w.startswith("per") for w in words):
         return "%"
-    signs = [s for s in (_SIGNS.get(w.removesuffix("s"), w if not w.isalpha() and w not in ("'000", "\u2019000") else "") for w in words) if s]
+    signs = [
+        s
+        for s in (
+            _SIGNS.get(w.removesuffix("s"), w if not w.isalpha() and w not in ("'000", "\u2019000") else "")
+            for w in words
+        )
+        if s
+    ]
     codes = [w.upper() for w in words if re.fullmatch(r"chf|cad|aud|sek|nok|dkk|inr|pln", w)]
     scales = [s for s in (_scale(w.lstrip("\u2019'")) for w in words) if s in POWERS]
     return " ".join([*(signs or codes)[:1], *scales[:1]])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +21,7 @@ from retrievers.answer import answer
 from retrievers.api import ServeOptions, make_app
 from retrievers.api_shapes import page_files
 from retrievers.multi_vector import MultiVectorRetriever
-from tests.browser import Visit, running_chromium, visit
+from tests.browser import Visit, fresh, running_chromium, visit
 from tests.live_server import serving
 from tests.ollama_server import OllamaServer, Reply
 
@@ -99,7 +99,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def opened(browser, site) -> Iterator[Visit]:
     """The chat page, of which nothing may go wrong until the test ends."""
-    with browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce") as context:
+    with fresh(browser, viewport={"width": 1440, "height": 900}, reduced_motion="reduce") as context:
         found = visit(context)
         found.page.goto(site.url)
         found.page.wait_for_selector("#sources li")
@@ -214,13 +214,11 @@ def test_documents_can_be_dropped_anywhere(opened):
 
 
 def test_the_words_of_a_model_are_shown_as_they_come_and_replaced_by_what_was_checked(browser, retriever):
-    from dataclasses import replace
-
     script = [Reply(text="Route H2 carried 214.5 thousand passengers in 2024 [1]. Seals pay 99 crowns [1].")]
     with OllamaServer(script=lambda request: script[0]) as ollama:
         settings = replace(retriever.settings, ollama_host=ollama.url)
         asked = MultiVectorRetriever(retriever.library, settings=settings)
-        with serving(make_app(asked, ServeOptions())) as url, browser.new_context() as context:
+        with serving(make_app(asked, ServeOptions())) as url, fresh(browser) as context:
             found = visit(context)
             page = found.page
             page.add_init_script(
@@ -240,8 +238,25 @@ def test_the_words_of_a_model_are_shown_as_they_come_and_replaced_by_what_was_ch
     assert "left out" in shown
 
 
+def test_an_answer_that_takes_long_can_be_stopped(browser, retriever):
+    with OllamaServer(script=lambda request: Reply(text="Route H2 carried a lot", fault="stall")) as ollama:
+        settings = replace(retriever.settings, ollama_host=ollama.url)
+        asked = MultiVectorRetriever(retriever.library, settings=settings)
+        with serving(make_app(asked, ServeOptions())) as url, fresh(browser) as context:
+            page = context.new_page()
+            page.goto(url)
+            page.fill("#question", QUESTION)
+            page.press("#question", "Enter")
+            page.wait_for_selector(".draft:has-text('Route')")
+            page.get_by_role("button", name="Stop").click()
+            page.wait_for_selector(".turn:not([aria-busy]):has-text('Stopped.')")
+            page.get_by_role("button", name="Ask").wait_for()
+            ollama.stopping.set()
+        asked.close()
+
+
 def test_the_widget_answers_on_another_origin_and_cannot_ingest(browser, site, host):
-    with browser.new_context() as context:
+    with fresh(browser) as context:
         found = visit(context)
         page = found.page
         page.goto(f"{host}/?{site.url}&{site.options.widget_token}")
@@ -259,7 +274,7 @@ def test_the_widget_answers_on_another_origin_and_cannot_ingest(browser, site, h
 
 
 def test_a_site_that_is_not_allowed_cannot_show_the_widget(browser, site, host):
-    with browser.new_context() as context:
+    with fresh(browser) as context:
         page = context.new_page()
         stranger = host.replace("127.0.0.1", "localhost")
         page.goto(f"{stranger}/?{site.url}&{site.options.widget_token}")
@@ -268,7 +283,7 @@ def test_a_site_that_is_not_allowed_cannot_show_the_widget(browser, site, host):
 
 
 def test_the_token_is_asked_for_and_kept_out_of_the_address(browser, retriever):
-    with serving(make_app(retriever, ServeOptions(token="s3cret"))) as url, browser.new_context() as context:
+    with serving(make_app(retriever, ServeOptions(token="s3cret"))) as url, fresh(browser) as context:
         page = context.new_page()
         page.goto(url)
         page.fill("#token", "s3cret")
@@ -287,7 +302,7 @@ def test_axe_finds_nothing_serious(browser, site, scheme, width):
     from axe_playwright_python.sync_playwright import Axe
 
     size = {"width": width, "height": 800}
-    with browser.new_context(viewport=size, color_scheme=scheme, reduced_motion="reduce", bypass_csp=True) as context:
+    with fresh(browser, viewport=size, color_scheme=scheme, reduced_motion="reduce", bypass_csp=True) as context:
         page = context.new_page()
         page.goto(site.url)
         page.wait_for_selector("#sources li", state="attached")
@@ -311,7 +326,7 @@ def findings(axe: object, page: Page) -> list[str]:
 
 @pytest.mark.parametrize("width", [360, 820, 1180])
 def test_nothing_sticks_out_on_any_width(browser, site, width):
-    with browser.new_context(viewport={"width": width, "height": 700}) as context:
+    with fresh(browser, viewport={"width": width, "height": 700}) as context:
         page = context.new_page()
         page.goto(site.url)
         ask(page, QUESTION)
