@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, FastAPI, File, Form, Query, Request, UploadFile
+from fastapi import APIRouter, FastAPI, File, Form, Header, Query, Request, UploadFile
 from fastapi import Path as InPath
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse, Response, StreamingResponse
@@ -53,6 +53,7 @@ Asked = Annotated[str, Field(min_length=1, max_length=4000), AfterValidator(_can
 Label = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_can_be_stored)]
 Glob = Annotated[str, Field(max_length=500), AfterValidator(_can_be_stored)]
 Id = Annotated[str, InPath(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9_.-]+$")]
+Secret = Annotated[str | None, Header(max_length=200, description="the session's secret")]
 SourceId = Annotated[str, InPath(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -95,7 +96,7 @@ def make_app(retriever: MultiVectorRetriever, options: ServeOptions) -> FastAPI:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=options.allow_origins,
-            allow_methods=["GET", "POST"],
+            allow_methods=["GET", "POST", "DELETE"],
             allow_headers=["authorization", "content-type", "x-session-secret"],
         )
     app.add_middleware(Guard, rules=options.rules)
@@ -184,17 +185,42 @@ def _served(request: Request) -> Served:
 # --- asking ---------------------------------------------------------------------------------------
 
 
-@api.post("/question")
-async def question(request: Request, asked: Question) -> Response:
-    """Answer a question; with `Accept: text/event-stream` the model's words as they come, then the answer."""
+@api.post("/question", responses=_said(_404="no such session, or not with this secret"))
+async def question(request: Request, asked: Question, x_session_secret: Secret = None) -> Response:
+    """Answer a question; with `Accept: text/event-stream` the model's words as they come, then the answer.
+
+    Without a `session_id` a session begins: the answer names it as `session` and has its `session_secret`, once.
+    Both are needed to go on in it, as `session_id` and in the header `X-Session-Secret`.
+    """
     served = _served(request)
+    enter = partial(served.enter, asked.session_id, asked.user_id, x_session_secret)
+    session_id, secret = await served.readers.submit(enter)
 
     def make(say: Callable[[str], None] | None = None) -> JSON:
-        return served.answer(asked.question, asked.doc, say)
+        answer = served.answer(asked.question, session_id, asked.doc, say)
+        return answer | ({"session_secret": secret} if secret else {})
 
     if wants_events(request):
         return StreamingResponse(streamed(served.askers, make), media_type=MEDIA_TYPE, headers=HEADERS)
     return Reply(await served.askers.submit(make))
+
+
+@api.get("/sessions/{session_id}", responses=_said(_404="no such session, or not with this secret"))
+async def session(request: Request, session_id: Id, x_session_secret: Secret = None) -> Reply:
+    """What was asked and answered in a session, for one who knows its secret."""
+    served = _served(request)
+    return Reply(await served.readers.submit(lambda: served.turns(session_id, x_session_secret)))
+
+
+@api.delete("/sessions/{session_id}", responses=_said(_404="no such session, or not with this secret"))
+async def delete_session(request: Request, session_id: Id, x_session_secret: Secret = None) -> Reply:
+    """Delete a session with all that was asked and answered in it."""
+    served = _served(request)
+
+    def delete() -> bool:
+        return served.history.delete(served.session(session_id, x_session_secret).session_id)
+
+    return Reply({"deleted": await served.readers.submit(delete)})
 
 
 @api.get("/search")
@@ -255,7 +281,7 @@ async def page_picture(
     """A page as it looks, two pixels a point (fewer on huge pages), with what is cited marked."""
     served = _served(request)
     try:
-        png = await served.readers.submit(lambda: served.pages.png(source, page, highlight))
+        png = await served.drawers.submit(lambda: served.pages.png(source, page, highlight))
     except UsageError as exc:
         raise HTTPException(404, str(exc)) from exc
     return Response(png, media_type="image/png", headers=PICTURE_HEADERS)

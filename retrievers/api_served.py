@@ -5,29 +5,36 @@ from __future__ import annotations
 import importlib.metadata
 import secrets
 import socket
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from starlette.exceptions import HTTPException
+
 from ingest.discover import roots_of
 from ingest.errors import UsageError
 from ingest.types import stable_id
-from retrievers.answer import answer
 from retrievers.api_guard import LOOPBACK_NAMES, Rules, host_name, is_loopback_host
 from retrievers.api_ingest import Jobs, uploads_folder
 from retrievers.api_pages import PagePictures
-from retrievers.api_shapes import JSON, served_answer
+from retrievers.api_shapes import JSON, served_answer, served_session
 from retrievers.api_threads import Threads
 from retrievers.chat import ChatModel
+from retrievers.conversation import Conversation
+from retrievers.history import Session, hash_secret, new_secret, new_session_id, open_history
 from retrievers.multi_vector import MultiVectorRetriever
 
 ASKERS = 8
 """Threads that answer; a model's reply keeps one waiting."""
 ASKERS_WAITING = 120
 READERS = 4
-"""Threads that look things up and wait for page pictures."""
+"""Threads that look things up."""
 READERS_WAITING = 200
+DRAWERS = 2
+"""Threads that wait for pages to be drawn, so that a slow page holds up nothing but pages."""
+DRAWERS_WAITING = 100
 UPLOAD_FILES = 100
 """Files of one upload, at most."""
 FORM_BYTES = 256 * 1024
@@ -136,8 +143,10 @@ class Served:
         self.library = retriever.library
         self.askers = Threads("ask", ASKERS, ASKERS_WAITING)
         self.readers = Threads("read", READERS, READERS_WAITING)
+        self.drawers = Threads("draw", DRAWERS, DRAWERS_WAITING)
         self.pages = PagePictures(self.library, retriever.settings.password)
         self.jobs = Jobs(self.library.folder, retriever.settings)
+        self.history = open_history(self.library.folder, retriever.settings)
         self.uploads = uploads_folder(self.library)
         folders = roots_of(options.allow_folders)
         self.folders = {stable_id(str(folder)): folder for folder in folders}
@@ -147,12 +156,48 @@ class Served:
         self.jobs.close()
         self.askers.close()
         self.readers.close()
+        self.drawers.close()
         self.pages.close()
+        self.history.close()
 
-    def answer(self, question: str, doc: str | None, say: Callable[[str], None] | None = None) -> JSON:
-        """An answer as it is sent."""
-        found = answer(question, retriever=self.retriever, model=self.options.model, doc=doc, on_token=say)
-        return served_answer(found, self.library)
+    def enter(self, session_id: str | None, user_id: str, secret: str | None) -> tuple[str, str | None]:
+        """The session to ask in, and the secret of a new one.
+
+        Raises:
+            HTTPException: 404, there is no such session, or not with this secret.
+        """
+        if session_id is not None:
+            return self.session(session_id, secret).session_id, None
+        session_id, secret = new_session_id(), new_secret()
+        hashed = hash_secret(secret)
+        self.history.start(Session(session_id=session_id, started=time.time(), user_id=user_id, secret_sha256=hashed))
+        return session_id, secret
+
+    def session(self, session_id: str, secret: str | None) -> Session:
+        """A session of one who knows its secret; the same is said of one that is not there.
+
+        Raises:
+            HTTPException: 404.
+        """
+        found = self.history.session(session_id)
+        if found is None or not found.admits(secret):
+            raise HTTPException(404, "no such session, or not with this secret")
+        return found
+
+    def turns(self, session_id: str, secret: str | None) -> JSON:
+        """A session and its turns, for one who knows its secret.
+
+        Raises:
+            HTTPException: 404.
+        """
+        session = self.session(session_id, secret)
+        return served_session(session, self.history.turns(session_id), self.library)
+
+    def answer(self, question: str, session_id: str, doc: str | None, say: Callable[[str], None] | None = None) -> JSON:
+        """An answer in a session, as it is sent."""
+        talk = Conversation(session_id=session_id, history=self.history, retriever=self.retriever)
+        found = talk.ask(question, model=self.options.model, doc=doc, on_token=say)
+        return served_answer(found, self.library, session_id)
 
     def health(self, role: str) -> JSON:
         """How the server stands, and what the one who asks may do."""

@@ -11,6 +11,7 @@ from typing import Any
 from starlette.responses import Response
 
 from ingest.errors import (
+    HistoryError,
     LibraryError,
     ModelError,
     ModelMissingError,
@@ -23,6 +24,7 @@ from ingest.library import Library
 from ingest.pipeline import library_status
 from ingest.tables import safe_html
 from ingest.types import Answer, Chunk, Hit
+from retrievers.history import Session, Turn
 from retrievers.multi_vector import doc_name
 from retrievers.shapes import answer_json, boxes_json, hit_json, result_json
 from retrievers.show import DRAWN
@@ -54,28 +56,54 @@ def problem(exc: PinciteError) -> tuple[JSON, int]:
         (ModelMissingError, 502),
         (ModelError, 502),
         (LibraryError, 503),
+        (HistoryError, 503),
     )
     status = next((status for kind, status in kinds if isinstance(exc, kind)), 500)
     return {"error": str(exc)}, status
 
 
 def served_answer(found: Answer, library: Library, session: str | None = None) -> JSON:
-    """An answer as ``ask --json`` gives it; citations with their ``source`` and the address of the page's picture.
+    """An answer as ``ask --json`` gives it, with what ``completed`` adds; its HTML is made safe once more."""
+    return {**completed(answer_json(found, session), library), "results": [served_hit(hit) for hit in found.hits]}
 
-    HTML of tables is freed of everything but tables once more; records have the ``icon_image`` that is in the library.
+
+def completed(shape: JSON, library: Library) -> JSON:
+    """An answer's JSON with what a page needs to show it.
+
+    Citations have their ``source``, ``page_url`` (where the page can be drawn, the words marked) and ``image_url``,
+    records the ``icon_image`` that is in the library.
     """
-    shape = answer_json(found, session)
-    chunks = [library.chunk(c.chunk_id) for c in found.citations]
-    drawn = _formats(library, (c.source_id for c in chunks if c is not None))
-    for citation, chunk in zip(shape["citations"], chunks, strict=True):
-        citation["source"] = chunk.source_id if chunk else None
-        citation["page_url"] = _page_url(chunk, citation, drawn) if chunk else None
-        citation["image_url"] = image_url(citation["image"])
-    shape["results"] = [served_hit(hit) for hit in found.hits]
-    icons = {record["path"]: _icon_of(library, record["path"]) for record in shape["records"]}
-    for record in shape["records"]:
-        record["icon_image"] = image_url(icons[record["path"]])
-    return shape
+    chunks = [library.chunk(c["chunk_id"]) for c in shape["citations"]]
+    formats = _formats(library, (c.source_id for c in chunks if c is not None))
+    citations = [
+        {
+            **citation,
+            "source": chunk.source_id if chunk else None,
+            "page_url": _page_url(chunk, citation, formats) if chunk else None,
+            "image_url": image_url(citation["image"]),
+        }
+        for citation, chunk in zip(shape["citations"], chunks, strict=True)
+    ]
+    records = [{**r, "icon_image": image_url(_icon_of(library, r["path"]))} for r in shape["records"]]
+    return {**shape, "citations": citations, "records": records}
+
+
+def served_session(session: Session, turns: Iterable[Turn], library: Library) -> JSON:
+    """A session with its turns, oldest first."""
+    return {
+        "session": session.session_id,
+        "user_id": session.user_id,
+        "started": session.started,
+        "turns": [
+            {
+                "question": turn.question,
+                "full_question": turn.full_question,
+                "asked": turn.asked,
+                "answer": completed(dict(turn.answer), library),
+            }
+            for turn in turns
+        ],
+    }
 
 
 def served_hit(hit: Hit) -> JSON:

@@ -199,7 +199,7 @@ def _plain_words(text: str, start: int, end: int, gap: str, language: Language) 
     return tokens
 
 
-def _figure_at(  # noqa: PLR0913 (a place in a text and how the text is to be read)
+def _figure_at(
     text: str, start: int, piece: re.Match[str], gap: str, language: Language, *, in_table: bool
 ) -> Token | None:
     """The date or number that begins at a place."""

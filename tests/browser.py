@@ -25,6 +25,8 @@ FLAGS = (
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
 )
 
+TIMEOUT_MS = 120_000
+
 
 def find_chromium() -> str:
     """The browser's program. Without one the test is skipped, on CI it fails."""
@@ -47,6 +49,14 @@ def running_chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=program, args=list(FLAGS))
         yield browser
         browser.close()
+
+
+@contextmanager
+def fresh(browser: Browser, **options: object) -> Iterator[BrowserContext]:
+    """A context that knows nothing of others, and that waits long where the machine is busy."""
+    with browser.new_context(**options) as context:
+        context.set_default_timeout(TIMEOUT_MS)
+        yield context
 
 
 @dataclass(slots=True)

@@ -45,7 +45,7 @@ HOMES = {
     "oxmsg": ["ingest/partition/mail_msg.py"],
     "protego": ["ingest/crawl.py"],
     "rapidocr": ["ingest/ocr.py"],
-    "pydantic": ["retrievers/api.py"],
+    "pydantic": ["retrievers/api.py", "retrievers/mcp_server.py"],
     "ray": ["ingest/ray_engine.py"],
     "rich": ["cli.py", "retrievers/printed.py"],
     "sqlite3": ["ingest/library*.py", "ingest/rows.py", "retrievers/history_sqlite.py"],

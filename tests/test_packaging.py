@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -191,3 +192,25 @@ def test_a_loose_module_earlier_on_the_path_is_named(installed, tmp_path, name):
     said = installed.pincite("--help", PYTHONPATH=str(tmp_path))
     assert (said.returncode, said.stdout) == (1, "")
     assert str(loose) in said.stderr
+
+
+def test_the_installed_server_shows_its_page_from_the_package(installed, tmp_path):
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    command = [installed.python, installed.command, "serve", "--port", "0", "-l", tmp_path / "lib"]
+    with subprocess.Popen(command, cwd=tmp_path, env=env, stderr=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stderr is not None
+            found = re.search(r"http://\S+\d", server.stderr.readline())
+            assert found is not None
+            page = httpx.get(found[0]).text
+            assert "<title>pincite</title>" in page
+            for name in re.findall(r'"/(static/[\w.]+)"', page):
+                loaded = httpx.get(f"{found[0]}/{name}")
+                assert loaded.content == (ROOT / "retrievers" / "page" / Path(name).name).read_bytes()
+            health = httpx.get(f"{found[0]}/api/health").json()
+        finally:
+            server.terminate()
+            assert server.stderr is not None
+            said = server.stderr.read()
+    assert (health["status"], health["version"]) == ("ok", "0.1.0")
+    assert "Traceback" not in said

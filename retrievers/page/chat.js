@@ -30,7 +30,8 @@ export function startChat(health) {
     : isWidget ? "" : "The library is empty: add documents to begin.";
   $("ask").onsubmit = (submit) => {
     submit.preventDefault();
-    send();
+    if (asking) asking.abort();
+    else send();
   };
   const field = $("question");
   field.onkeydown = (key) => {
@@ -97,20 +98,26 @@ async function send() {
   const shown = begin(question);
   announce("Looking through the documents");
   asking = new AbortController();
-  $("send").disabled = true;
+  working(true);
   const body = { question, user_id: isWidget ? "widget" : "page" };
   if (session.id) body.session_id = session.id;
   if (scope) body.doc = literal(scope);
   try {
     await follow(shown, ask(body, session.secret, asking.signal));
   } catch (problem) {
-    if (problem.name !== "AbortError") fail(shown, problem);
+    if (problem.name === "AbortError") shown.body.replaceChildren(h("p", { className: "muted", textContent: "Stopped." }));
+    else fail(shown, problem);
     if (problem.status === 404) session.forget();
   } finally {
     asking = null;
-    $("send").disabled = false;
+    working(false);
     shown.article.removeAttribute("aria-busy");
   }
+}
+
+function working(on) {
+  $("send").classList.toggle("stop", on);
+  $("send").setAttribute("aria-label", on ? "Stop" : "Ask");
 }
 
 async function follow(shown, stream) {
@@ -284,5 +291,5 @@ function notes(answer) {
   const how = !answer.found ? null
     : answer.model === "extractive" ? "Quoted from the documents; no model was used." : `Written by ${answer.model}, checked against what it cites.`;
   const lines = [how, ...(answer.notes ?? [])].filter(Boolean);
-  return lines.length ? h("p", { className: "notes muted", textContent: lines.join(" ") }) : null;
+  return lines.length ? h("div", { className: "notes muted" }, ...lines.map((line) => h("p", { textContent: line }))) : null;
 }

@@ -33,12 +33,14 @@ function inputs(operation, all) {
   return fields(rows);
 }
 
+const prose = (text) => text.split("`").map((part, n) => (n % 2 ? h("code", { textContent: part }) : part));
+
 function operation(method, path, found, all) {
   const replies = Object.entries(found.responses).map(([status, { description }]) => h("li", {},
     h("code", { textContent: status }), ` ${description}`));
   return h("section", { className: "operation" },
     h("h2", {}, h("span", { className: "method", textContent: method.toUpperCase() }), " ", h("code", { textContent: path })),
-    h("p", { textContent: found.description }), inputs(found, all),
+    h("p", {}, ...prose(found.description)), inputs(found, all),
     h("details", {}, h("summary", { textContent: "Replies" }), h("ul", {}, ...replies)));
 }
 

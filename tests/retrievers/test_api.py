@@ -157,6 +157,35 @@ def test_more_than_can_wait_are_refused():
     threads.close()
 
 
+# --- sessions -------------------------------------------------------------------------------------
+
+
+def test_a_follow_up_is_understood_by_what_was_said_before_in_its_session(client):
+    first = client.post("/api/question", json=QUESTION | {"question": "What did the fares cost in 2023?"}).json()
+    body = QUESTION | {"question": "And in 2024?", "session_id": first["session"]}
+    then = client.post("/api/question", json=body, headers={"x-session-secret": first["session_secret"]}).json()
+    assert (then["session"], "session_secret" in then) == (first["session"], False)
+    assert then["full_question"] == "What did the fares cost in 2024?"
+
+
+def test_a_session_is_read_and_gone_on_with_by_those_alone_who_know_its_secret(client):
+    begun = client.post("/api/question", json=QUESTION).json()
+    other = client.post("/api/question", json=QUESTION).json()
+    path, secret = f"/api/sessions/{begun['session']}", begun["session_secret"]
+    for wrong in ({}, {"x-session-secret": other["session_secret"]}, {"x-session-secret": ""}):
+        assert client.get(path, headers=wrong).status_code == 404
+        assert client.delete(path, headers=wrong).status_code == 404
+        body = QUESTION | {"session_id": begun["session"]}
+        assert client.post("/api/question", json=body, headers=wrong).status_code == 404
+    kept = client.get(path, headers={"x-session-secret": secret})
+    (turn,) = kept.json()["turns"]
+    assert (turn["question"], turn["answer"]["answer"]) == (QUESTION["question"], begun["answer"])
+    assert turn["answer"]["citations"] == begun["citations"]
+    assert secret not in kept.text
+    assert client.delete(path, headers={"x-session-secret": secret}).json() == {"deleted": True}
+    assert client.get(path, headers={"x-session-secret": secret}).status_code == 404
+
+
 # --- looking up -----------------------------------------------------------------------------------
 
 
