@@ -15,9 +15,9 @@ FILES = sorted(path for part in ("cli.py", "ingest/**/*.py", "retrievers/**/*.py
 INNER = [path for path in FILES if ROOT / "ingest" in path.parents and path != ROOT / "ingest" / "__init__.py"]
 
 ORDER = [
-    "types", "errors", "settings", "models", "model_hosts", "fetch", "render", "tables", "images", "strokes", "ocr", "partition",
-    "discover", "partition.*", "surroundings", "summarize", "chunk*", "embed*", "rows", "library*", "crawl", "vectors",
-    "workers*", "ray_*", "bundles", "reading", "enrich", "indexing", "pipeline", "watch",
+    "types", "errors", "settings", "models", "model_hosts", "fetch", "render", "tables", "images", "strokes", "ocr",
+    "partition", "discover", "partition.*", "surroundings", "summarize", "chunk*", "embed*", "rows", "library*",
+    "crawl", "vectors", "workers*", "ray_*", "bundles", "reading", "enrich", "indexing", "pipeline", "watch",
 ]  # fmt: skip
 """The modules of ``ingest`` in the order in which a document meets them. A module imports only what stands before it
 or beside it in its family. ``partition`` alone is the seat and the list of formats, ``partition.*`` what fills it."""

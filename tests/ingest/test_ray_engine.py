@@ -96,7 +96,7 @@ def test_tasks_of_a_lost_machine_are_done_elsewhere(cluster):
 
 @pytest.mark.parametrize("address", ["127.0.0.1:1", "nowhere", "127.0.0.1"])
 def test_an_address_without_a_cluster_is_wrong_use(address):
-    with pytest.raises(UsageError, match="Ray cluster answers|--ray-address"):
+    with pytest.raises(UsageError, match=r"Ray cluster answers|--ray-address"):
         RayEngine(address)
 
 
