@@ -211,7 +211,13 @@ def _drawings(work: PageText, elements: Sequence[Element]) -> list[BoundingBox]:
         if not any(overlaps(box, table) for table in tables) and box[2] - box[0] < work.parsed.width * FULL_WIDTH
     ]
     found = [box for box in _beside(strokes, captions) if not is_too_small(box)]
-    return [box for box in found if any(gap_between(box, caption) <= CAPTION_REACH for caption in captions)]
+    of_tables = [e.boxes[0].box for e in elements if e.category == "FigureCaption" and caption_kind(e.text) == "table"]
+    return [box for box in found if _gap(box, captions) <= min(CAPTION_REACH, _gap(box, of_tables))]
+
+
+def _gap(box: BoundingBox, captions: Sequence[BoundingBox]) -> float:
+    """Points from a box to the nearest caption."""
+    return min((gap_between(box, caption) for caption in captions), default=float("inf"))
 
 
 def _beside(strokes: Sequence[BoundingBox], captions: Sequence[BoundingBox]) -> Iterator[BoundingBox]:

@@ -249,7 +249,7 @@
   // --- elements -----------------------------------------------------------------------------------
 
   function addElement(element, number) {
-    const sure = element.confidence === null ? "" : ` \u00b7 read with ${Math.round(element.confidence * 100)} % confidence`;
+    const sure = element.confidence === null || !element.text ? "" : ` \u00b7 read with ${Math.round(element.confidence * 100)} % confidence`;
     const from = element.continued ? ` \u00b7 goes on from page ${element.continued}` : "";
     const item = make("li", { tabindex: "0", class: element.category.toLowerCase() });
     item.dataset.category = element.category;

@@ -109,6 +109,20 @@ def test_a_frame_around_a_drawing_its_caption_and_text_is_not_of_the_drawing(fig
     assert (y0, y1) == pytest.approx((280, 413), abs=5)
 
 
+def test_rules_that_a_table_s_caption_stands_by_are_not_of_the_figure_above(figures):
+    def draw(page: pymupdf.Page) -> None:
+        bars(page)
+        page.insert_text((100, 440), "Figure 1: Passengers by quarter", fontsize=10)
+        for y in (470, 490, 530):
+            page.draw_line((100, y), (300, y))
+        for number in range(3):
+            page.insert_text((110, 484 + 14 * number), f"Route H{number} {977 * number}", fontsize=8)
+        page.insert_text((100, 545), "Table 1: Passengers by route", fontsize=10)
+
+    (chart,) = figures(draw)
+    assert chart.text.split() == ["Q1", "Q2", "Q3", "Q4"]
+
+
 def test_a_filled_box_behind_text_is_no_figure(figures):
     def draw(page: pymupdf.Page) -> None:
         for number in range(3):
