@@ -200,9 +200,10 @@ async def question(request: Request, asked: Question, x_session_secret: Secret =
         answer = served.answer(asked.question, session_id, asked.doc, say)
         return answer | ({"session_secret": secret} if secret else {})
 
+    threads = served.visitors if request.state.role == "widget" else served.askers
     if wants_events(request):
-        return StreamingResponse(streamed(served.askers, make), media_type=MEDIA_TYPE, headers=HEADERS)
-    return Reply(await served.askers.submit(make))
+        return StreamingResponse(streamed(threads, make), media_type=MEDIA_TYPE, headers=HEADERS)
+    return Reply(await threads.submit(make))
 
 
 @api.get("/sessions/{session_id}", responses=_said(_404="no such session, or not with this secret"))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import importlib.metadata
+import re
 import secrets
 import socket
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from starlette.exceptions import HTTPException
 
@@ -29,6 +29,9 @@ from retrievers.multi_vector import MultiVectorRetriever
 ASKERS = 8
 """Threads that answer; a model's reply keeps one waiting."""
 ASKERS_WAITING = 120
+VISITORS = 4
+"""Threads that answer those who ask through the widget, so that they keep nobody else waiting."""
+VISITORS_WAITING = 60
 READERS = 4
 """Threads that look things up."""
 READERS_WAITING = 200
@@ -39,6 +42,7 @@ UPLOAD_FILES = 100
 """Files of one upload, at most."""
 FORM_BYTES = 256 * 1024
 """Bytes of a form beside its files, at most."""
+_ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::\d{1,5})?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,8 +121,7 @@ def welcome(options: ServeOptions, port: int) -> str:
 
 
 def _check_origin(origin: str) -> None:
-    parts = urlsplit(origin)
-    if parts.scheme not in ("http", "https") or not parts.hostname or origin != f"{parts.scheme}://{parts.netloc}":
+    if not _ORIGIN.fullmatch(origin):
         raise UsageError(f"{origin!r} is no origin: write it like https://example.org, without a path")
 
 
@@ -142,6 +145,7 @@ class Served:
         self.retriever, self.options = retriever, options
         self.library = retriever.library
         self.askers = Threads("ask", ASKERS, ASKERS_WAITING)
+        self.visitors = Threads("visit", VISITORS, VISITORS_WAITING)
         self.readers = Threads("read", READERS, READERS_WAITING)
         self.drawers = Threads("draw", DRAWERS, DRAWERS_WAITING)
         self.pages = PagePictures(self.library, retriever.settings.password)
@@ -155,6 +159,7 @@ class Served:
         """End what runs; the retriever and its library stay open."""
         self.jobs.close()
         self.askers.close()
+        self.visitors.close()
         self.readers.close()
         self.drawers.close()
         self.pages.close()
@@ -207,7 +212,7 @@ class Served:
             "version": pincite_version(),
             "role": role,
             "library": {**counts, "generation": self.library.generation},
-            "asking": self.askers.taken,
+            "asking": self.askers.taken + self.visitors.taken,
             "ingesting": self.jobs.running,
             "max_upload_bytes": self.options.upload_bytes,
             "max_upload_files": UPLOAD_FILES,

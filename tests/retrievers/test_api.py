@@ -324,7 +324,10 @@ def test_others_reach_the_server_with_a_token_alone():
     assert ServeOptions().with_tokens().token is None
 
 
-@pytest.mark.parametrize("origin", ["example.org", "https://example.org/", "ftp://example.org", "*", "https://"])
+@pytest.mark.parametrize(
+    "origin",
+    ["example.org", "https://a.org/", "ftp://a.org", "*", "https://", "https://a.org; script-src *", "https://a.org b"],
+)
 def test_an_origin_is_scheme_and_host(origin):
     with pytest.raises(UsageError, match="is no origin"):
         ServeOptions(allow_origins=(origin,))
