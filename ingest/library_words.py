@@ -7,13 +7,12 @@ bytes a word, so that a search over thousands of chunks is one pass over an arra
 from __future__ import annotations
 
 import re
+import struct
 import unicodedata
 import zlib
 from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
-
-import numpy as np
 
 _WORD = re.compile(r"\d+(?:[.,:/]\d+)*|fy(?=\d)|[^\W\d_]+\d[^\W_]*|[^\W\d_]+|[^\W_]+")
 """A number, the mark of a fiscal year, a code such as H2, a word."""
@@ -38,9 +37,8 @@ def pack_words(title: str, body: str) -> PackedWords:
         counts[word] = counts.get(word, 0) + BODY
     for word in word_hashes(title):
         counts[word] = counts.get(word, 0) + TITLE
-    found = np.fromiter(counts, dtype="<u4", count=len(counts))
-    often = np.fromiter((min(count, MOST) for count in counts.values()), dtype=np.uint8, count=len(counts))
-    return PackedWords(length=len(said), words=found.tobytes(), counts=often.tobytes())
+    often = bytes(min(count, MOST) for count in counts.values())
+    return PackedWords(length=len(said), words=struct.pack(f"<{len(counts)}I", *counts), counts=often)
 
 
 def word_hashes(text: str) -> list[int]:

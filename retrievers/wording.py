@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from math import log
 
-import numpy as np
-
 from ingest.library_search import Outline
 from ingest.library_words import BODY, word_hashes
 
@@ -31,6 +29,8 @@ def rarities(frequencies: Mapping[str, int], total: int) -> dict[int, float]:
 
 def word_scores(rarity: Mapping[int, float], chunks: Sequence[Outline]) -> dict[int, float]:
     """The BM25 score of each chunk that has one of the words, by its key."""
+    import numpy as np
+
     if not rarity or not chunks:
         return {}
     words = np.frombuffer(b"".join(chunk.words for chunk in chunks), dtype="<u4")
