@@ -7,6 +7,7 @@ import platform
 import shlex
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -54,7 +55,7 @@ class Check:
 
 
 def examine(settings: Settings) -> Iterator[Check]:
-    """Look at everything that pincite needs or could use; sends nothing but questions to the Ollama host."""
+    """Look at everything that pincite needs or could use; sends nothing but questions to Ollama and MongoDB."""
     yield Check(name="python", level="ok", found=f"{platform.python_version()} at {sys.executable}")
     yield from _packages()
     yield from (_weights(name, files) for name, files in WEIGHTS.items())
@@ -190,9 +191,8 @@ def _sessions(settings: Settings) -> Iterator[Check]:
     if settings.history_url is None and not folder.is_dir():
         return
     try:
-        history = open_history(folder, settings)
-        count = len(history.sessions())
-        history.close()
+        with closing(open_history(folder, settings)) as history:
+            count = len(history.sessions())
     except (HistoryError, MissingExtraError, UsageError) as exc:
         yield Check(name="history", level="problem", found=without_secret(str(exc)), fix="see the message")
         return

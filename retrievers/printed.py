@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING, Literal
 
 from ingest.library import Library
@@ -82,20 +83,35 @@ def printed_answer(found: Answer, library: Library, look: Look) -> str:
 
 
 def printed_citations(citations: Sequence[Citation], library: Library, look: Look) -> str:
-    """What is cited, each with its place, quote, table and picture; begins with an empty line where there is any."""
+    """What is cited, each with its place, quote and picture, and the rows of a table together under its headers.
+
+    Begins with an empty line where there is anything.
+    """
     from rich.padding import Padding
 
     console = _console(look)
-    for place, citation in enumerate(citations):
+    owned = [(citation, _owner(citation, library)) for citation in citations]
+    for place, (_, group) in enumerate(groupby(owned, key=_table_of)):
         if not place:
             console.print()
-        console.print(_entry(citation, _owner(citation, library), look))
-        table = _cited_table(citation, library, look)
+        together = list(group)
+        for citation, owner in together:
+            console.print(_entry(citation, owner, look))
+            for note in _notes(citation, library):
+                console.print(Padding(note, (0, 0, 0, INDENT)))
+        table = _cited_rows(together, look)
         if table is not None:
-            console.print(Padding(table, (1, 0, 0, INDENT)))
-        for note in _notes(citation, library):
-            console.print(Padding(note, (0, 0, 0, INDENT)))
+            console.print(Padding(table, (1, 0, int(together[-1] is not owned[-1]), INDENT)))
     return _written(console)
+
+
+_Owned = tuple[Citation, Element | None]
+
+
+def _table_of(owned: _Owned) -> str:
+    """What citations are printed together by: their table, or else nothing but their own number."""
+    citation, owner = owned
+    return owner.element_id if owner is not None and owner.cells else f"[{citation.number}]"
 
 
 def _raised(text: str, numbers: set[int]) -> str:
@@ -171,17 +187,14 @@ def _owner(citation: Citation, library: Library) -> Element | None:
 # --- tables -------------------------------------------------------------------------------------
 
 
-def _cited_table(citation: Citation, library: Library, look: Look) -> RenderableType | None:
-    """The cited row of a table under its headers, the cited cell marked."""
-    table = _owner(citation, library) if citation.kind == "table" else None
-    row = _cited_row(citation, table) if table else None
-    if table is None or row is None:
+def _cited_rows(together: Sequence[_Owned], look: Look) -> RenderableType | None:
+    """The cited rows of a table under its headers, the cited cells marked; several rows have their numbers."""
+    table = together[0][1]
+    if table is None or not table.cells or together[0][0].kind != "table":
         return None
-    dense = grid(table.cells)
-    leading = [n for n in range(header_rows(table.cells)) if n != row]
-    marked = citation.cell.column if citation.cell and citation.cell.row == row else None
-    columns = _shown_columns(len(dense[row]), marked, look)
-    return _drawn_table([dense[n] for n in leading], dense[row], columns, marked, look)
+    found = [(citation, _cited_row(citation, table)) for citation, _ in together]
+    rows = [(citation, row) for citation, row in found if row is not None]
+    return _drawn_table(table, rows, look) if rows else None
 
 
 def _cited_row(citation: Citation, table: Element) -> int | None:
@@ -204,21 +217,25 @@ def _shown_columns(count: int, marked: int | None, look: Look) -> list[int]:
 _Row = Sequence[Cell | None]
 
 
-def _drawn_table(
-    heads: Sequence[_Row], row: _Row, columns: Sequence[int], marked: int | None, look: Look
-) -> RenderableType:
+def _drawn_table(table: Element, cited: Sequence[tuple[Citation, int]], look: Look) -> RenderableType:
     from rich import box
     from rich.table import Table
 
+    dense = grid(table.cells)
+    rows = [row for _, row in cited]
+    heads = [dense[n] for n in range(header_rows(table.cells)) if n not in rows]
+    marks = [c.cell.column if c.cell and c.cell.row == row else None for c, row in cited]
+    columns = _shown_columns(len(dense[rows[0]]), marks[0], look)
     drawn = Table(box=box.SIMPLE_HEAD, show_edge=False, show_header=bool(heads), padding=(0, 1, 0, 0))
+    if len(cited) > 1:
+        drawn.add_column("", style="cyan")
     for place, column in enumerate(columns):
         left_out = place > 0 and columns[place - 1] != column - 1
-        drawn.add_column(
-            _head(heads, column, _sayer(columns, marked), left_out=left_out),
-            overflow="fold",
-            justify=_side(row[column]),
-        )
-    drawn.add_row(*(_cell(row[column], is_marked=column == marked, look=look) for column in columns))
+        head = _head(heads, column, _sayer(columns, marks[0]), left_out=left_out)
+        drawn.add_column(head, overflow="fold", justify=_side(dense[rows[0]][column]))
+    for (citation, row), marked in zip(cited, marks, strict=True):
+        number = [f"[{citation.number}]"] if len(cited) > 1 else []
+        drawn.add_row(*number, *(_cell(dense[row][c], is_marked=c == marked, look=look) for c in columns))
     return drawn
 
 

@@ -13,10 +13,13 @@ from ingest.render import check_original, crop, draw_pages, mark, open_picture, 
 from ingest.types import BoundingBox, PageBox, union_box
 from ingest.workers import WorkerPool, result_of
 from retrievers.citations import locate, parse_citation_id
+from retrievers.links import text_fragment
 
 DRAWN = ("pdf", "image")
 """Formats whose pages can be drawn."""
 DRAW_SECONDS = 60.0
+SHOWN_WORDS = 12
+"""Words of a quote by which it can be looked for."""
 MARGIN = 36.0
 """Points shown around what is marked."""
 
@@ -32,9 +35,9 @@ def show(library: Library, wanted: str, *, password: str | None = None) -> bytes
     record = library.source(source_id)
     if image and record is not None and (not boxes or record.format not in DRAWN):
         return library.image(image)
+    if not boxes or (record is not None and record.format not in DRAWN):
+        raise SourceError(_where_instead(library, wanted, source_id))
     original = original_of(library, source_id)
-    if not boxes:
-        raise SourceError(f"{original.name} has no pages to draw; its text is in `pincite search --json`")
     marked = [b.box for b in boxes if b.page == page]
     with WorkerPool(1) as pool:
         drawn = pool.submit(_drawn, original.path, original.format, page, marked, password, timeout=DRAW_SECONDS)
@@ -42,6 +45,23 @@ def show(library: Library, wanted: str, *, password: str | None = None) -> bytes
             return result_of(drawn)
         except EncryptedError as exc:
             raise EncryptedError(f"{original.name} is {exc.reason}") from exc
+
+
+def _where_instead(library: Library, wanted: str, source_id: str) -> str:
+    """Where to look for what an id names in a document that has no pages to draw."""
+    path = library.paths_of([source_id]).get(source_id, "")
+    cited = parse_citation_id(wanted)
+    chunk = library.chunk(cited[0] if cited else wanted)
+    text = chunk.text if chunk else "".join(element.text for element in library.elements([wanted]))
+    start, end = cited[1:] if cited else (0, len(text))
+    words = text[start:end].split()
+    quote = " ".join(words[:SHOWN_WORDS]) + (" \u2026" if len(words) > SHOWN_WORDS else "")
+    titles = " \u203a ".join(chunk.title_path) if chunk else ""
+    under = f" under {titles}" if titles else ""
+    name = Path(path).name or "its document"
+    link = text_fragment(path, text, start, end)
+    place = f"open {link}" if link else f'open it and look for "{quote}"{under}'
+    return f"{name} has no pages to draw: {place}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,7 +35,7 @@ def run(*args: object, stdin: str | None = None) -> Result:
 def desk(tmp_path, monkeypatch) -> Path:
     """A folder with two documents, ingested."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(pipeline, "WorkerPool", lambda count: InlinePool())
+    monkeypatch.setattr(pipeline, "WorkerPool", lambda count, **_: InlinePool())
     docs = tmp_path / "docs"
     docs.mkdir()
     (docs / "lease.md").write_text("# Lease\n\nThe lease was signed by QUIXOTRY Quill on 4 May 2021.\n")

@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
+import mongomock
 import pytest
 
 from ingest.library import Library, PathRecord, SourceRecord
@@ -13,6 +14,9 @@ from ingest.settings import Settings
 from ingest.types import Element, Partition
 from retrievers import doctor
 from retrievers.doctor import Check, examine
+from retrievers.history import Session
+from retrievers.history_mongo import MongoHistory
+from retrievers.history_sqlite import SQLiteHistory
 from tests.ollama_server import OllamaServer, models_named
 
 NOBODY = "http://127.0.0.1:9"
@@ -229,3 +233,33 @@ def test_only_the_commands_that_are_still_needed_are_named(tmp_path):
 def test_nothing_is_said_of_pictures_that_are_described(tmp_path):
     put_picture(tmp_path, "A harbour.")
     assert not [check for check in checks(tmp_path) if check.name == "pictures"]
+
+
+def test_sessions_are_counted_where_they_are_kept(tmp_path):
+    assert not [c for c in checks(tmp_path) if c.name == "history"]
+    with Library(tmp_path / "lib", create=True):
+        store = SQLiteHistory(tmp_path / "lib")
+        store.start(Session(session_id="s", started=0.0))
+        store.close()
+    check = named(checks(tmp_path), "history")
+    assert (check.level, check.found) == ("ok", "1 sessions, in the library's folder")
+
+
+@pytest.mark.parametrize(
+    ("host", "level", "said"),
+    [("127.0.0.1", "ok", "127.0.0.1 (this machine) is sent"), ("db.example", "note", "db.example (another machine)")],
+)
+def test_the_host_of_a_history_is_named_with_what_it_is_sent(tmp_path, monkeypatch, host, level, said):
+    url = f"mongodb://ada:hunter2@{host}/ferry"
+    monkeypatch.setattr(doctor, "open_history", lambda folder, settings: MongoHistory(url, mongomock.MongoClient()))
+    check = named(checks(tmp_path, history_url=url), "history")
+    assert check.level == level
+    assert said in check.found
+    assert "hunter2" not in str(check)
+
+
+def test_a_history_that_cannot_be_opened_is_a_problem(tmp_path):
+    check = named(checks(tmp_path, history_url="http://ada:hunter2@db.example"), "history")
+    assert check.level == "problem"
+    assert "PINCITE_HISTORY_URL must be a URL like mongodb://" in check.found
+    assert "hunter2" not in str(check)

@@ -165,3 +165,11 @@ def test_a_hit_says_where_it_stands(library):
     (hit, *_) = ask(library, "Who chairs the board of the harbour?").hits
     said = printed_hit(1, hit, library, Look())
     assert said.startswith(f" 1. board.txt, Board  {hit.score:.2f} text\n    ")
+
+
+def test_rows_of_one_table_stand_together_with_their_numbers(library):
+    first = ask(library, "How many H2 passengers were there in 2024?").citations[0]
+    second = replace(ask(library, "How many H3 passengers were there in 2023?").citations[0], number=2)
+    *_, h2, h3 = printed_citations((first, second), library, Look()).splitlines()
+    assert h2.split() == ["[1]", "H2", "Ostrey", "201.7", "*214.5*", "60.2", "63.7"]
+    assert h3.split() == ["[2]", "H3", "Brackholm", "*103.4*", "99.8", "23.8", "22.6"]

@@ -13,7 +13,7 @@ from ingest.render import SCALE
 from ingest.types import BoundingBox, PageBox, Source
 from retrievers.citations import cite
 from retrievers.show import MARGIN, show
-from tests.retrievers.made import lay_out, page, paragraph, put
+from tests.retrievers.made import lay_out, page, paragraph, put, title
 from tests.retrievers.test_citations import hit_of
 
 LINES = ("Fares rose twice in one year.", "Dogs travel free of charge.")
@@ -157,10 +157,17 @@ def test_an_original_that_has_changed_or_is_gone_is_not_drawn(library, pdf):
         show(library, citation.citation_id)
 
 
-def test_a_document_without_pages_cannot_be_drawn(library):
-    source_id = put(library, "faq.md", [paragraph("Children under 7 travel free.")])
-    with pytest.raises(SourceError, match=r"faq\.md has no pages to draw; its text is in `pincite search --json`"):
-        show(library, library.chunks_of(source_id)[0].chunk_id)
+def test_for_a_document_without_pages_it_is_said_where_to_look(library):
+    source_id = put(library, "faq.md", [title("Fares"), paragraph("Children under 7 travel free.")])
+    chunk = library.chunks_of(source_id)[0]
+    start = chunk.text.index("Children")
+    with pytest.raises(SourceError) as raised:
+        show(library, f"{chunk.chunk_id}-{start}-{len(chunk.text)}")
+    assert str(raised.value) == (
+        'faq.md has no pages to draw: open it and look for "Children under 7 travel free." under Fares'
+    )
+    with pytest.raises(SourceError, match=r"look for \"(Fares )?Children under 7 travel free\.\""):
+        show(library, chunk.chunk_id)
 
 
 @pytest.mark.parametrize("wanted", ["nothing", "nothing-0-5", ""])
