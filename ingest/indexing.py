@@ -8,14 +8,18 @@ what lies in the memory of the process that wrote them: it must be one that neve
 from __future__ import annotations
 
 import logging
-import shutil
+import secrets
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ingest.errors import LibraryError, SourceError
 from ingest.library import Library
-from ingest.library_index import damage_of, seal_of
+from ingest.library_index import SERVER, Seal, damage_of, seal_of, seal_of_server
 from ingest.workers import WorkerPool, at_border, result_of
+
+if TYPE_CHECKING:
+    from ingest.vectors import ChromaServer
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +35,7 @@ NUMBERS = 4
 """Times that a vector may lie in memory while it is written."""
 
 
-def update_index(library: Library) -> None:
+def update_index(library: Library, server: ChromaServer | None = None) -> None:
     """Bring Chroma's copy up to date: add the vectors of new sources, take out those that are gone.
 
     A copy that was lost, changed by others or never finished is made anew. So is one that documents left, as its
@@ -40,64 +44,92 @@ def update_index(library: Library) -> None:
     Raises:
         LibraryError: it cannot be written. All documents are found without it.
     """
-    if library.purging_index or _is_lost(library) or _is_small_and_stale(library):
-        drop_index(library)
+    if library.purging_index or _is_lost(library, server) or _is_small_and_stale(library):
+        drop_index(library, server)
     try:
-        _write(library)
+        _write(library, server)
     except LibraryError as exc:
         log.warning("%s; it is made anew", exc)
-        drop_index(library)
-        _write(library)
+        drop_index(library, server)
+        _write(library, server)
 
 
-def drop_index(library: Library) -> None:
+def drop_index(library: Library, server: ChromaServer | None = None) -> None:
     """Throw Chroma's copy away; the next update makes it anew.
 
     Raises:
-        LibraryError: its folder cannot be removed.
+        LibraryError: its folder cannot be removed, or its server does not answer.
     """
+    from ingest.vectors import drop
+
     library.mark_all_dirty()
-    try:
-        shutil.rmtree(library.chroma_folder)
-    except FileNotFoundError:
-        return
-    except OSError as exc:
-        raise LibraryError(f"{library.chroma_folder} cannot be removed: {exc.strerror}; check its permissions") from exc
+    drop(library.chroma_folder)
+    if server is not None:
+        drop(server)
 
 
-def _is_lost(library: Library) -> bool:
+def _is_lost(library: Library, server: ChromaServer | None) -> bool:
     """Whether there is no sound copy to add to."""
     seal = library.index_seal()
     if not seal:
         return library.chroma_folder.is_dir() or library.vector_count() > 0
-    damage = damage_of(library.chroma_folder, seal)
+    damage = damage_of(library.chroma_folder, seal) if server is None else _damage_on(library, server, seal)
     if damage is not None:
-        log.warning("the search index in %s is damaged (%s); it is made anew", library.chroma_folder, damage)
+        log.warning("the search index in %s is damaged (%s); it is made anew", server or library.chroma_folder, damage)
     return damage is not None
+
+
+def _damage_on(library: Library, server: ChromaServer, seal: Seal) -> str | None:
+    """What is wrong with the index on a server; ``None`` when it is as it was left.
+
+    Raises:
+        LibraryError: the server does not answer: what it holds is not thrown away for that.
+    """
+    from ingest.vectors import ChromaIndex
+
+    if SERVER not in seal or library.embedder is None:
+        return "it was elsewhere before"
+    try:
+        index = ChromaIndex(server, library.embedder.dimension, create=False)
+    except LibraryError as exc:
+        if "does not exist" in str(exc):
+            return "it is gone"
+        raise
+    found = index.stamp()
+    index.close()
+    return None if found == (seal[SERVER].digest, seal[SERVER].size) else "it is not what was written"
 
 
 def _is_small_and_stale(library: Library) -> bool:
     return bool(library.index_work()[1]) and library.vector_count() <= REBUILD_LIMIT
 
 
-def _write(library: Library) -> None:
-    """Have a process of its own write what Chroma's copy lacks, and seal the files that it leaves."""
+def _write(library: Library, server: ChromaServer | None) -> None:
+    """Have a process of its own write what Chroma's copy lacks, and seal the files that it leaves.
+
+    To a server it is written from here: its client has time limits, and what it runs is not ours.
+    """
     sources, deleted = library.index_work()
     if library.embedder is None or not (sources or deleted):
         return
     library.unseal_index()
-    count = library.vector_count()
+    count, place = library.vector_count(), server or library.chroma_folder
+    stamp = secrets.token_hex(16)
     try:
         extra = NUMBERS * 4 * count * library.embedder.dimension
         with WorkerPool(1, extra=extra, scratch=library.scratch) as pool:
             seconds = OPEN_SECONDS + count / VECTORS_A_SECOND
-            result_of(pool.submit(at_border, write_index, library.folder, sources, deleted, timeout=seconds))
+            task = at_border, write_index, library.folder, sources, deleted, place, stamp
+            result_of(pool.submit(*task, timeout=seconds, network=server is not None))
     except SourceError as exc:
-        raise LibraryError(f"the search index in {library.chroma_folder} could not be written ({exc})") from exc
-    library.mark_indexed(sources, deleted, seal_of(library.chroma_folder))
+        raise LibraryError(f"the search index in {place} could not be written ({exc})") from exc
+    sealed = seal_of(library.chroma_folder) if server is None else {SERVER: seal_of_server(stamp, count)}
+    library.mark_indexed(sources, deleted, sealed)
 
 
-def write_index(folder: Path, sources: Sequence[str], deleted: Sequence[int]) -> None:
+def write_index(
+    folder: Path, sources: Sequence[str], deleted: Sequence[int], place: Path | ChromaServer, stamp: str
+) -> None:
     """Take vectors out of the index of a library's folder and add those of sources; the task of a worker.
 
     Raises:
@@ -108,12 +140,14 @@ def write_index(folder: Path, sources: Sequence[str], deleted: Sequence[int]) ->
     with Library(folder) as library:
         stored = library.embedder
         assert stored is not None
-        index = ChromaIndex(library.chroma_folder, stored.dimension)
+        index = ChromaIndex(place, stored.dimension)
         try:
             index.delete(deleted)
             for group in _groups(library, sources):
                 index.upsert(*library.matrix(source_ids=group))
             held, wanted = index.count(), library.vector_count()
+            if not isinstance(place, Path):
+                index.put_stamp(stamp)
         finally:
             index.close()
     if held != wanted:

@@ -6,6 +6,7 @@ import contextlib
 import json
 import logging
 import os
+import secrets
 import shutil
 import sqlite3
 import threading
@@ -292,6 +293,17 @@ class Library:
     def _meta(self, key: str) -> str | None:
         row = self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
         return row[0] if row else None
+
+    @property
+    def identity(self) -> str:
+        """A name that no other library has, wherever this one lies; empty until ``identify`` made it."""
+        return self._meta("identity") or ""
+
+    def identify(self) -> str:
+        """The library's ``identity``, made when there is none."""
+        with self._transaction() as db:
+            db.execute("INSERT OR IGNORE INTO meta VALUES ('identity', ?)", (secrets.token_hex(8),))
+        return self.identity
 
     @property
     def generation(self) -> int:

@@ -14,9 +14,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ingest.errors import LibraryError
+from ingest.settings import Settings
 
+if TYPE_CHECKING:
+    from ingest.vectors import ChromaServer
+
+SERVER = "(server)"
+"""The name in a seal that stands for an index on a Chroma server, which has no files here."""
 CHROMA_DATABASE = "chroma.sqlite3"
 _ROWS = (
     "SELECT id, name, dimension FROM collections ORDER BY id",
@@ -52,6 +59,20 @@ def seal_of(folder: Path) -> dict[str, SealedFile]:
         return {path.relative_to(folder).as_posix(): _sealed(path) for path in files}
     except (OSError, sqlite3.Error) as exc:
         raise LibraryError(f"the search index in {folder} cannot be read ({exc})") from exc
+
+
+def server_of(settings: Settings, identity: str) -> ChromaServer | None:
+    """The Chroma server, where one is set, that holds the copy of a library's vectors under the library's name."""
+    if settings.chroma_url is None:
+        return None
+    from ingest.vectors import ChromaServer
+
+    return ChromaServer(url=settings.chroma_url, collection=f"pincite-{identity}", api_key=settings.chroma_api_key)
+
+
+def seal_of_server(stamp: str, vectors: int) -> SealedFile:
+    """The seal of an index on a server: the stamp that was written on it, and how many vectors it holds."""
+    return SealedFile(size=vectors, changed_ns=0, digest=stamp)
 
 
 def damage_of(folder: Path, seal: Seal) -> str | None:

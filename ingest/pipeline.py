@@ -44,6 +44,7 @@ from ingest.fetch import GoneError, is_url, normal_url
 from ingest.images import left_out_warning
 from ingest.indexing import drop_index, update_index
 from ingest.library import EmbedderRecord, Library, PathRecord, SourceRecord
+from ingest.library_index import server_of
 from ingest.library_pages import KnownPages
 from ingest.library_schema import DATABASE
 from ingest.ocr import OcrLine, read_picture
@@ -866,7 +867,7 @@ class _Run:
 
     def _update_index(self) -> None:
         self._report("indexing", "")
-        update_index(self.library)
+        update_index(self.library, server_of(self.settings, self.library.identify()))
         self.unindexed = 0
 
 
@@ -956,12 +957,19 @@ def reindex(library: Library, settings: Settings, name: str | None = None) -> Em
                 renamed[old] = (text_hash(text, wanted), row.astype("<f4").tobytes())
         record = EmbedderRecord(name=wanted, dimension=width or load_embedder(wanted, settings).dimension)
         library.replace_embeddings(record, renamed)
-        drop_index(library)
-        update_index(library)
+        server = server_of(settings, library.identify())
+        drop_index(library, server)
+        update_index(library, server)
     return record
 
 
-def remove(library: Library, paths: Iterable[str | Path], *, keep_summaries: bool = False) -> list[SourceResult]:
+def remove(
+    library: Library,
+    paths: Iterable[str | Path],
+    *,
+    keep_summaries: bool = False,
+    settings: Settings | None = None,
+) -> list[SourceResult]:
     """Take paths, or all paths under folders, out of the library; nothing of them stays in its folder.
 
     With ``keep_summaries`` what was said of pictures and tables, and read in them, stays for re-use.
@@ -978,7 +986,7 @@ def remove(library: Library, paths: Iterable[str | Path], *, keep_summaries: boo
                 reason = "not in this library" if whole == str(given) else f"a part of {whole}: remove that"
                 results.append(SourceResult(path=str(given), state="failed", reason=reason))
         library.sweep(keep_summaries=keep_summaries)
-        update_index(library)
+        update_index(library, server_of(settings or read_settings(), library.identify()))
     return results
 
 

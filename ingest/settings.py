@@ -29,6 +29,8 @@ class Settings:
     vision_model: str = "llava"  # vision model on Ollama
     ollama_host: str = "http://127.0.0.1:11434"  # the Ollama server
     ollama_hosts: tuple[str, ...] = ()  # Ollama servers, with commas, that share descriptions and embeddings
+    chroma_url: str | None = None  # Chroma server for the copy of the vectors, http(s)://HOST:PORT[/TENANT/DATABASE]
+    chroma_api_key: str | None = field(default=None, repr=False)  # key of Chroma Cloud
     openai_base_url: str | None = None  # server with OpenAI's interface to chat with instead of Ollama, with its /v1
     openai_api_key: str | None = field(default=None, repr=False)  # key of that server, where it wants one
     llama_cloud_api_key: str | None = field(default=None, repr=False)  # key of LlamaParse, for `--parser llamaparse`

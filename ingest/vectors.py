@@ -8,16 +8,20 @@ from __future__ import annotations
 import shutil
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
+from urllib.parse import urlsplit
 
 import numpy as np
 
-from ingest.errors import EmbedderMismatchError, LibraryError
+from ingest.errors import EmbedderMismatchError, LibraryError, UsageError
+from ingest.models import without_secret
 
 if TYPE_CHECKING:
     from chromadb.api.client import Client
     from chromadb.api.models.Collection import Collection as ChromaCollection
+    from chromadb.config import Settings
     from numpy.typing import NDArray
 
 Found = list[tuple[int, float]]
@@ -30,7 +34,25 @@ SEARCH_WIDTH = 400
 WRITE_EVERY = 2
 """Changes after which Chroma writes its graph to disk, the fewest that it takes: whatever is left unwritten, each
 process that opens the index to read would write."""
+STAMP = "pincite"
+"""The key of a collection's metadata that holds its stamp."""
+DEFAULT_NAMES = ("default_tenant", "default_database")
 REBUILD = "the index is rebuilt by: pincite reindex"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChromaServer:
+    """A Chroma server, or Chroma Cloud, and the name that a library's collections have there.
+
+    ``url`` is ``http(s)://HOST[:PORT][/TENANT/DATABASE]``. ``api_key`` is sent as Chroma Cloud wants it.
+    """
+
+    url: str
+    collection: str
+    api_key: str | None = field(default=None, repr=False)
+
+    def __str__(self) -> str:
+        return without_secret(self.url)
 
 
 class VectorIndex(Protocol):
@@ -67,7 +89,7 @@ class ExactIndex:
 
 
 class ChromaIndex:
-    """Chroma's index in a folder.
+    """Chroma's index in a folder, or on a server.
 
     One process at a time may write to a folder, and a process should hold one ``ChromaIndex`` of it: an open one does
     not see what another process writes, and writing through it then loses vectors. So: open, use, close.
@@ -75,23 +97,24 @@ class ChromaIndex:
     for writing.
     """
 
-    def __init__(self, folder: Path, dimension: int, generation: int = 0, *, create: bool = True) -> None:
+    def __init__(self, place: Path | ChromaServer, dimension: int, generation: int = 0, *, create: bool = True) -> None:
         """Open the index; with ``create`` false only for reading one that exists.
 
         Raises:
             LibraryError: the index is damaged, or is missing and may not be created.
         """
-        self.folder = folder
+        self.place = place
         self.dimension = dimension
         self.generation = generation
         self._client: Client | None = None
         self._open(create=create)
 
     def _open(self, *, create: bool) -> None:
-        if not create and not (self.folder / "chroma.sqlite3").is_file():
-            raise LibraryError(f"there is no index in {self.folder}; {REBUILD}")
-        with _mapped(self.folder):
-            self._client = _connect(self.folder)
+        place = self.place
+        if isinstance(place, Path) and not create and not (place / "chroma.sqlite3").is_file():
+            raise LibraryError(f"there is no index in {place}; {REBUILD}")
+        with _mapped(place):
+            self._client = _connect(place)
             try:
                 self._collection = self._own_collection(self._client, create=create)
             except BaseException:
@@ -99,12 +122,11 @@ class ChromaIndex:
                 raise
 
     def _own_collection(self, client: Client, *, create: bool) -> ChromaCollection:
-        name = f"vectors-{self.generation}-{self.dimension}"
+        prefix = self.place.collection if isinstance(self.place, ChromaServer) else "vectors"
+        name = f"{prefix}-{self.generation}-{self.dimension}"
         if not create:
             return client.get_collection(name, embedding_function=None)
-        for other in client.list_collections():
-            if other.name != name:
-                client.delete_collection(other.name)
+        _delete_collections(client, f"{prefix}-" if isinstance(self.place, ChromaServer) else "", but=name)
         return client.get_or_create_collection(
             name,
             embedding_function=None,
@@ -117,6 +139,19 @@ class ChromaIndex:
                 }
             },
         )
+
+    def stamp(self) -> tuple[str, int]:
+        """What was last written on the index by ``put_stamp``, and how many vectors it holds."""
+        with self._using() as collection:
+            fresh = (
+                self._client.get_collection(collection.name, embedding_function=None) if self._client else collection
+            )
+            return str((fresh.metadata or {}).get(STAMP, "")), int(fresh.count())
+
+    def put_stamp(self, stamp: str) -> None:
+        """Write a word on the index, by which a later opening tells whether it is still as it was left."""
+        with self._using() as collection:
+            collection.modify(metadata={STAMP: stamp})
 
     def close(self) -> None:
         """Release the folder; further use raises ``LibraryError``."""
@@ -178,7 +213,7 @@ class ChromaIndex:
         found = _ranked([int(i) for i in reply["ids"][0]], [1.0 - d for d in (reply["distances"] or [[]])[0]])
         # Chroma answers from what is left, without an error, when the files of its graph are gone.
         if len(found) < min(k, total) / 2:
-            raise LibraryError(f"the index in {self.folder} has lost vectors; {REBUILD}")
+            raise LibraryError(f"the index in {self.place} has lost vectors; {REBUILD}")
         return found
 
     def rebuild(self, batches: Iterable[tuple[NDArray[np.int64], NDArray[np.float32]]]) -> None:
@@ -188,7 +223,7 @@ class ChromaIndex:
             LibraryError: the folder cannot be removed or written.
         """
         self.close()
-        _drop(self.folder)
+        drop(self.place)
         self._open(create=True)
         for ids, matrix in batches:
             self.upsert(ids, matrix)
@@ -204,47 +239,88 @@ class ChromaIndex:
     @contextmanager
     def _using(self) -> Iterator[ChromaCollection]:
         if self._client is None:
-            raise LibraryError(f"the index in {self.folder} is closed")
-        with _mapped(self.folder):
+            raise LibraryError(f"the index in {self.place} is closed")
+        with _mapped(self.place):
             yield self._collection
 
 
-def _connect(folder: Path) -> Client:
+def _connect(place: Path | ChromaServer) -> Client:
     import chromadb
+    import httpx
     from chromadb.api.shared_system_client import SharedSystemClient
-    from chromadb.config import Settings
+    from chromadb.config import Settings as ChromaSettings
     from chromadb.errors import ChromaError
 
     # Without _env_file, a .env file where the user happens to stand would change Chroma's settings.
     options: dict[str, Any] = {"anonymized_telemetry": False, "_env_file": None}
     try:
-        return cast("Client", chromadb.PersistentClient(path=str(folder), settings=Settings(**options)))
-    except (ChromaError, ValueError, OSError, AttributeError) as exc:
+        if isinstance(place, ChromaServer):
+            return _client_of(place, ChromaSettings(**options))
+        return cast("Client", chromadb.PersistentClient(path=str(place), settings=ChromaSettings(**options)))
+    except (ChromaError, ValueError, OSError, AttributeError, httpx.HTTPError) as exc:
         # Chroma keeps what failed to start and would hand it out again after the folder was rebuilt. Its own clean-up
         # of that fails with an AttributeError, which hides the cause.
         SharedSystemClient.clear_system_cache()
         cause = exc.__context__ if isinstance(exc, AttributeError) else exc
-        raise LibraryError(f"the index in {folder} cannot be opened ({cause}); {REBUILD}") from exc
+        raise LibraryError(f"the index in {place} cannot be opened ({cause}); {REBUILD}") from exc
+
+
+def _client_of(server: ChromaServer, settings: Settings) -> Client:
+    """A client of a Chroma server.
+
+    Raises:
+        UsageError: its address is none.
+    """
+    import chromadb
+
+    parts = urlsplit(server.url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise UsageError(f"not the URL of a Chroma server: {str(server)!r}; give one like http://127.0.0.1:8000")
+    names = [part for part in parts.path.split("/") if part]
+    tenant, database = names if len(names) == 2 else DEFAULT_NAMES
+    secure = parts.scheme == "https"
+    headers = {"x-chroma-token": server.api_key} if server.api_key else {}
+    port = parts.port or (443 if secure else 8000)
+    client = chromadb.HttpClient(parts.hostname, port, secure, headers, settings, tenant, database)
+    return cast("Client", client)
+
+
+def _delete_collections(client: Client, prefix: str, *, but: str = "") -> None:
+    for other in client.list_collections():
+        if other.name != but and other.name.startswith(prefix):
+            client.delete_collection(other.name)
 
 
 @contextmanager
-def _mapped(folder: Path) -> Iterator[None]:
+def _mapped(place: Path | ChromaServer) -> Iterator[None]:
     """What Chroma raises becomes a ``LibraryError``."""
+    import httpx
     from chromadb.errors import ChromaError
 
     try:
         yield
-    except (ChromaError, ValueError, OSError) as exc:
-        raise LibraryError(f"the index in {folder} cannot be used ({exc}); {REBUILD}") from exc
+    except (ChromaError, ValueError, OSError, httpx.HTTPError) as exc:
+        raise LibraryError(f"the index in {place} cannot be used ({exc}); {REBUILD}") from exc
 
 
-def _drop(folder: Path) -> None:
+def drop(place: Path | ChromaServer) -> None:
+    """Throw an index away; nothing where there is none.
+
+    Raises:
+        LibraryError: its folder cannot be removed, or its server does not answer.
+    """
+    if isinstance(place, ChromaServer):
+        with _mapped(place):
+            client = _connect(place)
+            _delete_collections(client, f"{place.collection}-")
+            client.close()
+        return
     try:
-        shutil.rmtree(folder)
+        shutil.rmtree(place)
     except FileNotFoundError:
         return
     except OSError as exc:
-        raise LibraryError(f"the index in {folder} cannot be removed: {exc.strerror}; check its permissions") from exc
+        raise LibraryError(f"the index in {place} cannot be removed: {exc.strerror}; check its permissions") from exc
 
 
 def _names(ids: Iterable[int]) -> list[str]:

@@ -263,6 +263,15 @@ def _hosts(settings: Settings) -> Iterator[Check]:
             found=f"{host}, another machine, is sent {what}",
             fix="unset OLLAMA_HOST to keep all on this machine",
         )
+    if settings.chroma_url:
+        near = is_loopback(settings.chroma_url)
+        yield Check(
+            name="sent",
+            level="ok" if near else "note",
+            found=f"{without_secret(settings.chroma_url)} ({'this' if near else 'another'} machine) is sent the vectors"
+            " of all texts and of questions, no text",
+            fix="" if near else "unset PINCITE_CHROMA_URL to keep all on this machine",
+        )
     for shared in settings.ollama_hosts:
         near = is_loopback(shared)
         yield Check(

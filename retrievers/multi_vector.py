@@ -13,7 +13,7 @@ from ingest.embed import Embedder, load_embedder
 from ingest.errors import LibraryError
 from ingest.fetch import is_url
 from ingest.library import EmbedderRecord, Library
-from ingest.library_index import Seal, damage_of, stamp_of
+from ingest.library_index import SERVER, Seal, damage_of, server_of, stamp_of
 from ingest.library_search import PlaceHit, rarest
 from ingest.library_words import word_hash
 from ingest.settings import DEFAULT_EMBEDDER, Settings, find_library, read_settings
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from ingest.vectors import ChromaIndex, ExactIndex, Found
+    from ingest.vectors import ChromaIndex, ChromaServer, ExactIndex, Found
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +91,7 @@ class MultiVectorRetriever:
         self.rerank = rerank
         self._reranker = reranker
         self._names: tuple[int, Mapping[str, Collection[str]], int] | None = None
-        self._vectors = _Vectors(library, exact_limit)
+        self._vectors = _Vectors(library, exact_limit, server_of(self.settings, library.identity))
         if embedder is not None:
             self._check(embedder)
 
@@ -292,8 +292,8 @@ class _Vectors:
     many more are asked for: the caller drops those that no chunk owns.
     """
 
-    def __init__(self, library: Library, exact_limit: int) -> None:
-        self._library, self._exact_limit = library, exact_limit
+    def __init__(self, library: Library, exact_limit: int, server: ChromaServer | None) -> None:
+        self._library, self._exact_limit, self._server = library, exact_limit, server
         self._lock = threading.Lock()
         self._generation = -1
         self._exact: ExactIndex | None = None
@@ -347,7 +347,7 @@ class _Vectors:
         try:
             self._check_files(seal)
             if self._chroma is None or seal != self._seal:
-                self._open_chroma(stored)
+                self._open_chroma(stored, seal)
         except LibraryError as exc:
             return self._all(exc)
         self._stamp, self._told = stamp_of(self._library.chroma_folder, seal), False
@@ -360,16 +360,23 @@ class _Vectors:
         Raises:
             LibraryError: they are not, or are being written.
         """
-        folder = self._library.chroma_folder
-        damage = damage_of(folder, seal) if seal else "is being made, or making it was not finished"
+        place = self._server or self._library.chroma_folder
+        if not seal:
+            damage: str | None = "is being made, or making it was not finished"
+        elif self._server is not None:
+            damage = None if SERVER in seal else "was elsewhere before"
+        else:
+            damage = damage_of(self._library.chroma_folder, seal)
         if damage is not None:
-            raise LibraryError(f"the search index in {folder}: {damage}; the next `pincite ingest` makes it anew")
+            raise LibraryError(f"the search index in {place}: {damage}; the next `pincite ingest` makes it anew")
 
-    def _open_chroma(self, stored: EmbedderRecord) -> None:
+    def _open_chroma(self, stored: EmbedderRecord, seal: Seal) -> None:
         from ingest.vectors import ChromaIndex
 
         self._release()
-        self._chroma = ChromaIndex(self._library.chroma_folder, stored.dimension, create=False)
+        self._chroma = ChromaIndex(self._server or self._library.chroma_folder, stored.dimension, create=False)
+        if self._server is not None and self._chroma.stamp() != (seal[SERVER].digest, seal[SERVER].size):
+            raise LibraryError(f"the search index in {self._server} is not what was written there")
 
     def _files_stamp(self) -> tuple[int, ...]:
         return stamp_of(self._library.chroma_folder, self._seal)
