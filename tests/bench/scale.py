@@ -150,7 +150,7 @@ def _element(number: int, place: int, category: str, text: str, page: int) -> El
     box = PageBox(page=page, box=(72.0, 72.0 + place % 40 * 15, 523.0, 84.0 + place % 40 * 15))
     return Element(
         element_id=stable_id("scale", number, place),
-        category=category,  # type: ignore[arg-type]
+        category=category,
         text=text,
         page_number=page,
         boxes=(box,),
