@@ -96,12 +96,14 @@ def test_these_are_all_the_files_of_an_index(library):
 
 @pytest.mark.parametrize("harm", [halve, zero, Path.unlink], ids=["truncated", "zeroed", "deleted"])
 @pytest.mark.parametrize("name", FILES)
-def test_a_damaged_file_is_noticed_told_once_answered_without_and_made_good(library, caplog, name, harm):
+def test_a_damaged_file_is_noticed_told_once_answered_without_and_made_good(library, caplog, monkeypatch, name, harm):
     expected = all_compared(library)
     (path,) = library.chroma_folder.rglob(name)
     harm(path)
     retriever = by_chroma(library)
-    with caplog.at_level(logging.WARNING):
+    with caplog.at_level(logging.WARNING), monkeypatch.context() as patch:
+        # Opening damaged files can hang or crash: it is never tried.
+        patch.delattr("ingest.vectors._connect")
         assert answers(retriever) == expected
         assert [retriever.retrieve(question) for question in QUESTIONS] == expected
     (told,) = caplog.messages
