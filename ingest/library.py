@@ -12,6 +12,7 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -784,7 +785,7 @@ class Library:
         """Vector ids and their float32 rows: all, of sources not yet indexed, or of some sources."""
         import numpy as np
 
-        conditions, args = ["1"], list[Any]()
+        conditions, args = list[str](), list[Any]()
         if dirty_only:
             conditions.append("c.source_id IN (SELECT id FROM sources WHERE dirty)")
         if source_ids is not None:
@@ -792,9 +793,12 @@ class Library:
             args.append(json.dumps(list(source_ids)))
         query = (
             "SELECT v.id, e.vector FROM vectors v JOIN embeddings e USING (text_hash) JOIN chunks c ON c.id = v.chunk"
-            f" WHERE {' AND '.join(conditions)} ORDER BY v.id"
+            f" WHERE {' AND '.join(conditions)}"
+            if conditions
+            # Of all, in the order of the hashes: both are read from end to end, without a seek a row.
+            else "SELECT v.id, e.vector FROM embeddings e CROSS JOIN vectors v ON v.text_hash = e.text_hash"
         )
-        rows = self._db.execute(query, args).fetchall()
+        rows = sorted(self._db.execute(query, args), key=itemgetter(0))
         ids = np.fromiter((row[0] for row in rows), dtype=np.int64, count=len(rows))
         width = self.embedder.dimension if self.embedder else 0
         flat = np.frombuffer(b"".join(row[1] for row in rows), dtype=np.float32)

@@ -15,7 +15,17 @@ from typing import Any
 from ingest.bundles import Bundles, Task
 from ingest.discover import TEXT_FORMATS
 from ingest.errors import LimitError, SourceError, TimeLimitError
-from ingest.partition import PartitionOptions, count_pages, is_in_cloud, is_paged, join, partition_text, read_pages
+from ingest.partition import (
+    PartitionOptions,
+    count_pages,
+    has_bare_text,
+    is_in_cloud,
+    is_paged,
+    join,
+    partition_text,
+    read_bare,
+    read_pages,
+)
 from ingest.types import Partition, Source
 from ingest.workers import Engine, at_border, result_of
 
@@ -25,6 +35,8 @@ PAGES_SECONDS = 60.0
 """Seconds without a finished task that a file with pages may take."""
 PAGE_SECONDS = 20.0
 """Seconds a page that may be lost in all, beside ``PAGES_SECONDS``."""
+BARE_SECONDS = 20.0
+"""Seconds that the words alone of a page may take that cost its readers their workers."""
 GROUP = 10
 """Pages of a task after a larger one was lost."""
 SMALL = 2**16
@@ -58,6 +70,7 @@ class Reading:
         self._lost: Counter[tuple[int, ...]] = Counter()
         self._lost_seconds = 0.0
         self._cause: SourceError | None = None
+        self._causes: dict[tuple[int, ...], SourceError] = {}
 
     @property
     def done(self) -> bool:
@@ -139,11 +152,20 @@ class Reading:
             return self._in_groups(task.pages, task.draft)
         if len(task.pages) > 1:
             return self._in_groups(task.pages, task.draft, size=1)
+        if task.function is read_bare:
+            return self._left_out(task, self._causes[task.pages])
         self._lost[task.pages] += 1
         known = max((page.page for part in (self._first, *self._parts) if part for page in part.pages), default=0)
         in_time = self._lost_seconds <= PAGES_SECONDS + PAGE_SECONDS * max(known, *task.pages)
         if isinstance(error, LimitError) and self._lost[task.pages] < TRIES and in_time:
             return [task]
+        if isinstance(error, LimitError) and not task.draft.elements and has_bare_text(self.source):
+            self._causes[task.pages] = error
+            args = (self.source, task.pages[0], error.reason, self.options)
+            return [ReadTask(function=read_bare, args=args, seconds=BARE_SECONDS, pages=task.pages)]
+        return self._left_out(task, error)
+
+    def _left_out(self, task: ReadTask, error: SourceError) -> list[ReadTask]:
         what = "no second look at it" if task.draft.elements else "could not be read"
         self._parts.append(Partition(elements=(), warnings=(f"page {task.pages[0]}: {what} ({error.reason})",)))
         return []

@@ -36,6 +36,8 @@ WRITE_EVERY = 2
 process that opens the index to read would write."""
 STAMP = "pincite"
 """The key of a collection's metadata that holds its stamp."""
+REPLY_SECONDS = 60.0
+"""Seconds that a Chroma server may be silent."""
 DEFAULT_NAMES = ("default_tenant", "default_database")
 REBUILD = "the index is rebuilt by: pincite reindex"
 
@@ -157,7 +159,7 @@ class ChromaIndex:
         """Release the folder; further use raises ``LibraryError``."""
         client, self._client = self._client, None
         if client is not None:
-            client.close()
+            _close(client)
 
     def count(self) -> int:
         """How many vectors are indexed."""
@@ -281,8 +283,18 @@ def _client_of(server: ChromaServer, settings: Settings) -> Client:
     secure = parts.scheme == "https"
     headers = {"x-chroma-token": server.api_key} if server.api_key else {}
     port = parts.port or (443 if secure else 8000)
-    client = chromadb.HttpClient(parts.hostname, port, secure, headers, settings, tenant, database)
-    return cast("Client", client)
+    client = cast("Client", chromadb.HttpClient(parts.hostname, port, secure, headers, settings, tenant, database))
+    # Chroma's own client waits for ever.
+    client._server._session.timeout = REPLY_SECONDS  # type: ignore[attr-defined]  # noqa: SLF001 (chromadb is pinned)
+    return client
+
+
+def _close(client: Client) -> None:
+    """Close a client; of a server's also the connections, which Chroma leaves open."""
+    session = getattr(getattr(client, "_server", None), "_session", None)
+    client.close()
+    if session is not None:
+        session.close()
 
 
 def _delete_collections(client: Client, prefix: str, *, but: str = "") -> None:
@@ -313,7 +325,7 @@ def drop(place: Path | ChromaServer) -> None:
         with _mapped(place):
             client = _connect(place)
             _delete_collections(client, f"{place.collection}-")
-            client.close()
+            _close(client)
         return
     try:
         shutil.rmtree(place)

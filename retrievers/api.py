@@ -8,7 +8,7 @@ from __future__ import annotations
 import mimetypes
 import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Annotated
 
@@ -127,7 +127,8 @@ def serve(
     )
     with listening(options.host, options.port) as listener:
         on_ready(listener.getsockname()[1])
-        uvicorn.Server(config).run([listener])
+        with suppress(KeyboardInterrupt):  # uvicorn has ended in order by then, and raises it once more
+            uvicorn.Server(config).run([listener])
 
 
 def listening(host: str, port: int) -> socket.socket:

@@ -43,6 +43,8 @@ NICENESS = 10
 NAME_BYTES = 150
 """Bytes of an uploaded file's name, at most."""
 STOP_SECONDS = 5.0
+"""Seconds that an ingest may take to end when the server does."""
+ENDED = 128 + signal.SIGTERM
 STEP_SECONDS = 0.1
 """Seconds between two events about one ingest, at least."""
 
@@ -139,6 +141,8 @@ class Jobs:
         with suppress(Full):
             self._queue.put_nowait(None)
         self._thread.join(STOP_SECONDS)
+        if process is not None and self._process is process:
+            process.kill()
 
     def _work(self) -> None:
         while (job := self._queue.get()) is not None and not self._is_closed:
@@ -156,6 +160,8 @@ class Jobs:
         self._process = process = context.Process(target=_ingest, args=(theirs, job.roots, self.folder, self.settings))
         process.start()
         theirs.close()
+        if self._is_closed:
+            process.terminate()
         error: str | None = None
         with mine:
             for said in _received(mine):
@@ -181,6 +187,7 @@ def _received(pipe: Connection) -> Iterator[Progress | SourceResult | str]:
 def _ingest(pipe: Connection, roots: Sequence[Path], folder: Path, settings: Settings) -> None:
     """The process of an ingest: says how it goes; ends when nobody listens any more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches it too; the server ends it
+    signal.signal(signal.SIGTERM, _leave)
     os.nice(NICENESS)
     with suppress(BrokenPipeError):
         try:
@@ -216,6 +223,11 @@ async def job_events(job: Job) -> AsyncIterator[bytes]:
             await asyncio.sleep(STEP_SECONDS)
     finally:
         job.watchers.remove(tell)
+
+
+def _leave(*_: object) -> None:
+    """End this process the orderly way: its workers end with it, and nothing is left behind."""
+    raise SystemExit(ENDED)
 
 
 # --- uploads --------------------------------------------------------------------------------------

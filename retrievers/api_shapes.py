@@ -187,6 +187,7 @@ def _icon_of(library: Library, path: str) -> str | None:
 
 @cache
 def page_files() -> dict[str, bytes]:
-    """The files of the chat page, which are part of the package, by name."""
+    """The files of the chat page, which are part of the package, by name; beside them are those of the report."""
     folder = Path(__file__).parent / "page"
-    return {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.is_file()}
+    found = (path for path in sorted(folder.iterdir()) if path.is_file() and path.stem != "report")
+    return {path.name: path.read_bytes() for path in found}

@@ -114,7 +114,7 @@ def complete(question: str, before: Said | None) -> Completed:
     """A follow-up as a full question; a vague one with what to ask back, unless that has just been done."""
     question = " ".join(question.split())
     if before is not None and before.clarify:
-        if not _ASKS.match(_bare(question)):
+        if not _ASKS.match(_bare(question)) and not _is_fragment(question):
             return Completed(question=_joined(before.question, question), carried=True)
         before = Said(question=before.question, answer=before.answer, docs=before.docs)
     if before is None:
@@ -349,7 +349,9 @@ def _noun_swaps(asked: str, said: str) -> Iterator[tuple[str, str]]:
     """The nouns of a question that another noun may replace: what is counted, a phrase with its article, a subject."""
     counted = re.match(r"how\s+(?:many|much)\s+([a-z]+(?:\s+of\s+[a-z]+)?)\b", asked, re.IGNORECASE)
     has_article = re.match(r"(?:the|a|an)\s", said, re.IGNORECASE)
-    phrases = [p for p in noun_phrases(asked) if re.match(r"(?:the|a|an)\s", p)]
+    # Where a thing is, or whose, stays: "the wave limit" for "the wind limit for MV Eider".
+    cores = [re.split(rf"\s{PREPOSITION}\s", phrase)[0] for phrase in noun_phrases(asked)]
+    phrases = [core for core in cores if re.match(r"(?:the|a|an)\s", core)]
     if counted and counted[1] not in _AUXILIARIES and re.fullmatch(r"(?:the\s+)?[a-z]+s", said):
         yield counted[1], said.removeprefix("the ")
     if has_article:

@@ -46,6 +46,8 @@ NAMED_SOURCES = 6
 """Documents named by a question that are searched by themselves, so that a large library does not crowd them out."""
 PAGED_SOURCES = 50
 """Documents in which a page that the question names by its number is looked up."""
+COUNTED = 10_000
+"""Words whose frequencies are kept: common ones, which take longest to count, stand in many questions."""
 EXACT_LIMIT = 50_000
 """Up to so many vectors a scan of all of them is as fast as starting Chroma, and exact."""
 
@@ -91,6 +93,7 @@ class MultiVectorRetriever:
         self.rerank = rerank
         self._reranker = reranker
         self._names: tuple[int, Mapping[str, Collection[str]], int] | None = None
+        self._counted: tuple[int, dict[str, int]] = (-1, {})
         self._vectors = _Vectors(library, exact_limit, server_of(self.settings, library.identity))
         if embedder is not None:
             self._check(embedder)
@@ -181,7 +184,7 @@ class MultiVectorRetriever:
         named = naming(said, self._file_names()[1] if sources is None else len(sources))
         apart = sorted(named, key=lambda source: (-named[source], source))[:NAMED_SOURCES]
         places = self.library.places
-        frequencies = places.chunk_frequencies(query.terms)
+        frequencies = self._frequencies(query.terms)
         found_places = places.search(frequencies, max(PLACES_DEPTH, depth), sources)
         if apart:
             both = [*found_places, *places.search(frequencies, PLACES_DEPTH, apart)]
@@ -205,6 +208,15 @@ class MultiVectorRetriever:
             return {}
         found = dict(self.library.keyword_search(match, depth, sources))
         return found | (dict(self.library.keyword_search(match, depth, apart)) if apart else {})
+
+    def _frequencies(self, terms: Sequence[str]) -> dict[str, int]:
+        """In how many chunks each word stands; counted once while the library does not change."""
+        generation = self.library.generation
+        if self._counted[0] != generation or len(self._counted[1]) > COUNTED:
+            self._counted = (generation, {})
+        known = self._counted[1]
+        known |= self.library.places.chunk_frequencies([term for term in terms if term not in known])
+        return {term: known[term] for term in terms if known.get(term)}
 
     def _said_names(self, query: Query, sources: list[str] | None) -> dict[str, dict[str, float]]:
         """The words of a question that name each source; none where only one may answer."""

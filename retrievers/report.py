@@ -141,7 +141,7 @@ class _Writing:
 
     def run(self) -> None:
         """Write the page, a source after the other."""
-        assets = resources.files("retrievers") / "page"
+        assets = resources.files("retrievers") / "report_page"
         style, script = _asset(assets, "report.css"), _asset(assets, "report.js")
         policy = POLICY.format(
             style=_digest(style), script=_digest(script), files=" 'self' file:" if self.files else ""

@@ -63,6 +63,8 @@ class Reranker(Protocol):
     def scores(self, question: str, hits: Sequence[Hit]) -> list[float]:
         """How well each hit answers the question, on any scale; higher is better.
 
+        A question's hits are given a few at a time, so the scale must be one and the same.
+
         Raises:
             ModelError: the model failed.
         """

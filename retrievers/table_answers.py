@@ -23,6 +23,8 @@ BEFORE, AFTER = 3, 1
 """Elements beside a table among which its caption and the line that leads to it stand."""
 LEAD = 200
 """Characters of a paragraph that may lead to a table."""
+MOST_MISSING = 2
+"""Words that the nearest table may lack for it to be spoken of; with more, the question is about something else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,9 +188,8 @@ def _outcome(frame: Frame, asked: TableQuestion, context: Context) -> tuple[Sele
 
 def _doubtful(asked: TableQuestion, doubts: Sequence[Doubt]) -> Tabled | None:
     """What is said of the table that came nearest, where it accounts for half of the question or more."""
-    near = [
-        doubt for doubt in doubts if 2 * max(1, doubt.named) >= len(asked.words) - len(doubt.missing) and doubt.named
-    ]
+    lacking_most = min(MOST_MISSING, len(asked.words) // 2)
+    near = [d for d in doubts if d.named and len(d.missing) <= lacking_most]
     best = max(near, key=lambda d: (d.named, -len(d.missing), len(d.candidates)), default=None)
     if best is None or (asked.operation == "look-up" and not best.candidates):
         return None

@@ -99,7 +99,10 @@ def select(frame: Frame, question: TableQuestion, context: Context) -> Selection
     """The rows and the column that a question asks for, or the doubt that remains."""
     reading = _Reading(frame=frame, question=question, context=context, left=set(question.words))
     if frame.torn:
-        return Doubt(reason="a column of its numbers has no header", named=len(_own_words(frame) & set(question.words)))
+        known = len(_own_words(frame) & set(question.words))
+        return Doubt(
+            reason="a column of its numbers has no header", named=known if 2 * known >= len(question.words) else 0
+        )
     group = _group_column(frame, question.group)
     if question.group and question.group[0] in _CALENDAR and group is None and question.operation not in _SPANNED:
         return Doubt(reason=f"no {question.group[0]} names its rows", missing=question.group)
@@ -110,7 +113,7 @@ def select(frame: Frame, question: TableQuestion, context: Context) -> Selection
     names_rows = question.operation == "list" or _counts_rows(reading, group)
     column = None if names_rows else _measure(reading, bounds)
     if isinstance(column, Doubt):
-        return column
+        return _or_lacking(reading, column, rows, group)
     ends = None
     if question.span is not None:
         ends = _ends(reading, rows)
@@ -161,6 +164,15 @@ _SPANNED = ("difference", "growth", "ratio")
 def _lacking(reading: _Reading, reason: str = "") -> Doubt:
     missing = tuple(w for w in reading.question.words if w in reading.left)
     return Doubt(reason=reason or "words that it does not have", missing=missing, named=len(reading.named))
+
+
+def _or_lacking(reading: _Reading, doubt: Doubt, rows: Sequence[int], group: int | None) -> Doubt:
+    """A doubt between columns, or the words that the table lacks whichever of them is meant."""
+    named = {w for c in reading.frame.columns if c.name in doubt.candidates for w in c.words}
+    reading.take((named & set(reading.question.words)) | (set() if group is None else set(reading.question.group)))
+    _filtered(reading, rows)
+    _take_around(reading)
+    return _lacking(reading) if reading.left else replace(doubt, named=len(reading.named))
 
 
 def judged_well(question: TableQuestion) -> bool:

@@ -315,7 +315,11 @@ class _Handler(BaseHTTPRequestHandler):
         self._route(Request(path=self.path), routes)
 
     def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))))
+        length = int(self.headers.get("Content-Length", 0))
+        content = self.rfile.read(length)
+        if len(content) < length:
+            return  # the client was killed while it sent
+        body = json.loads(content)
         routes = {
             "/api/chat": self._talk,
             "/api/generate": self._talk,

@@ -65,7 +65,7 @@ def said(result):
 @pytest.mark.parametrize("suffix", ARCHIVES)
 def test_a_bomb_is_refused_from_the_list_of_its_members(read, suffix):
     parts = members(written(suffix))
-    found = read(f"a.{suffix}", archive({**parts, f"{text_part(suffix, parts)}.bak": bytes(30_000_000)}))
+    found = read(f"a.{suffix}", archive({**parts, f"{text_part(suffix, parts)}.bak": bytes(60_000_000)}))
     assert isinstance(found, BrokenError)
     assert "far more than a document holds" in found.reason
 

@@ -369,6 +369,23 @@ def read_pages(source: Source, pages: Sequence[int], draft: Partition, options: 
         return _paged(source).read_pages(named, pages, draft, options)
 
 
+def has_bare_text(source: Source) -> bool:
+    """Whether the words of a page can be had without its layout."""
+    return source.format == "pdf"
+
+
+def read_bare(source: Source, page: int, reason: str, options: PartitionOptions) -> Partition:
+    """The words of a page whose layout cannot be read, and a warning with the reason for that.
+
+    Raises:
+        SourceError: it has none.
+    """
+    with _plainly_named(source) as named:
+        bare = importlib.import_module("ingest.partition.pdf_bare")
+        found: Partition = bare.read_bare(named.path, page, options.password)
+    return replace(found, warnings=(f"page {page}: its layout could not be read, only its words ({reason})",))
+
+
 def join(source: Source, first: Partition, parts: Sequence[Partition]) -> Partition:
     """A partition with its unread pages, read since, in their places; parts in the order in which they were read."""
     return _paged(source).join(source, first, parts)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ingest.images import caption_kind
 from ingest.partition import PartitionOptions
 from ingest.partition.pdf_attachments import attached_files
+from ingest.partition.pdf_bare import count
 from ingest.partition.pdf_boxes import gap_between
 from ingest.partition.pdf_figures import CAPTION_REACH, decorations, raster_figures
 from ingest.partition.pdf_headings import page_headings, running_text
@@ -80,12 +81,12 @@ def read_pages(source: Source, pages: Sequence[int], draft: Partition, options: 
 
 
 def count_pages(source: Source, options: PartitionOptions) -> int:
-    """How many pages the file has, told by reading the first.
+    """How many pages the file has, told by reading the first where its own list does not tell.
 
     Raises:
         SourceError: the file is encrypted or damaged.
     """
-    return parse_pages(source, (1,), options.password).total_pages
+    return count(source.path, options.password) or parse_pages(source, (1,), options.password).total_pages
 
 
 def join(source: Source, first: Partition, parts: Sequence[Partition]) -> Partition:

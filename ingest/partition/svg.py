@@ -26,7 +26,7 @@ def partition(source: Source, options: PartitionOptions) -> Partition:  # noqa: 
         BrokenError: it is no SVG.
         SourceError: it cannot be opened.
     """
-    from lxml import etree
+    from lxml import etree  # type: ignore[import-untyped]
 
     try:
         root = etree.parse(str(source.path), _parser()).getroot()

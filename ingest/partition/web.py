@@ -38,6 +38,7 @@ _NEVER = (
     *("script", "style", "noscript", "template", "iframe", "object", "embed", "canvas", "audio", "video"),
     *("head", "del", "select", "textarea", "datalist"),
 )
+_BRACKETED = re.compile(r"\[[^\[\]]{1,30}\]")
 _CONTROLS = ("button", "input")
 _AS_DIV = ("main", "form", "figure", "figcaption", "details", "dialog", "fieldset", "summary", "legend")
 """Tags that unstructured drops with all they hold, or takes for the main part: they become plain blocks."""
@@ -71,6 +72,7 @@ def partition_markup(markup: str, source: Source, options: PartitionOptions, *, 
             return Partition(elements=(), warnings=tuple(seats.warnings))
         _flatten_layout(body)
         main = main_content(body) if is_page else body
+        drop_nodes(list(_marks(main)))
         _show_openers(main)
         drop_nodes(node for tag in _CONTROLS for node in list(main.iter(tag)))
         _take_out(main, seats)
@@ -99,6 +101,17 @@ def _parse(markup: str, seats: _Seats) -> HtmlElement | None:
     drop_nodes([node for node in body.iterdescendants() if _is_hidden(node)])
     _name_drawings(body, seats)
     return body
+
+
+def _marks(main: HtmlElement) -> Iterator[HtmlElement]:
+    """Signs to click on that say nothing: a link to a place of the page such as "¶" or "^", "[edit]" in a heading."""
+    for link in main.iter("a"):
+        said = "".join(link.itertext()).strip()
+        if said and link.get("href", "").startswith("#") and not any(c.isalnum() for c in said):
+            yield link
+    for heading in main.iter(*HEADINGS):
+        spans = (span for span in heading.iter("span") if span.find(".//a") is not None)
+        yield from (span for span in spans if _BRACKETED.fullmatch("".join(span.itertext()).strip()))
 
 
 def _show_openers(main: HtmlElement) -> None:

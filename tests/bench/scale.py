@@ -2,10 +2,9 @@
 
 Documents of about a hundred chunks are made by varying the text of ``samples``: half of their words are drawn anew
 from 60,000 by Zipf's law, all numbers as well. They are chunked and embedded as the default does, and stored by the
-same call as an ingest stores them. At each of ``SIZES`` (10000,100000 by default) it prints a line of what the last
-documents cost and what asking costs; ``--index`` also has Chroma's index written, which grows with each vector. The
-figures stay in ``FOLDER/scale.json``; ``--plot FILE.svg`` draws them. Wall times are of this machine as busy as it is,
-so CPU seconds stand beside them.
+same call as an ingest stores them. At each of ``SIZES`` (10000,100000 by default) it prints a line of JSON: what the
+last documents cost and what asking costs. ``--index`` also has Chroma's index written; without it all vectors are
+compared. Wall times are of this machine as busy as it is, so CPU times stand beside them.
 """
 
 from __future__ import annotations
@@ -151,7 +150,7 @@ def _element(number: int, place: int, category: str, text: str, page: int) -> El
     box = PageBox(page=page, box=(72.0, 72.0 + place % 40 * 15, 523.0, 84.0 + place % 40 * 15))
     return Element(
         element_id=stable_id("scale", number, place),
-        category=category,  # type: ignore[arg-type]
+        category=category,
         text=text,
         page_number=page,
         boxes=(box,),

@@ -252,6 +252,17 @@ def test_a_page_without_a_body_has_no_elements(read):
     assert read("<!-- nothing -->").elements == ()
 
 
+def test_signs_to_click_on_are_no_text(read):
+    edit = "<span class=e><span>[</span><a href='/e'>edit</a><span>]</span></span>"
+    page = (
+        f"<h2>History{edit}</h2><h3>Piers <a href='#piers'>\u00b6</a></h3><h3>Prices [EUR]</h3>"
+        "<ol><li><a href='#r'>^</a> Harbour Gazette, 1911.</li></ol><p>It was built of stone <a href='#n1'>[1]</a>.</p>"
+    )
+    assert texts(read(page)) == [
+        "History", "Piers", "Prices [EUR]", "Harbour Gazette, 1911.", "It was built of stone [1].",
+    ]  # fmt: skip
+
+
 def test_a_button_that_opens_text_is_read_and_one_that_does_something_is_not(read):
     text = "The ferry to the island leaves at noon, and again at six in the evening."
     opener = f"<h3><button aria-expanded='false'>When does it leave?</button></h3><div><p>{text}</p></div>"

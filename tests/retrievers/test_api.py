@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import multiprocessing
 import re
 import tarfile
 import threading
@@ -23,8 +24,8 @@ from ingest.errors import UsageError
 from ingest.library import Library
 from ingest.render import SCALE
 from ingest.settings import Settings
-from retrievers.api import ServeOptions, make_app, welcome
-from retrievers.api_ingest import safe_name
+from retrievers.api import ServeOptions, listening, make_app, welcome
+from retrievers.api_ingest import Jobs, safe_name
 from retrievers.api_shapes import Reply, page_files
 from retrievers.api_threads import Threads
 from retrievers.multi_vector import MultiVectorRetriever
@@ -444,6 +445,27 @@ def test_an_upload_that_is_too_large_is_refused(retriever, tmp_path):
         big = {"files": ("a.txt", b"x" * 400_000)}
         assert httpx.post(f"{url}/api/ingest", files=big).status_code == 413
     assert not list(retriever.library.folder.parent.glob("*-uploads/*"))
+
+
+def test_an_ingest_ends_with_its_server(tmp_path):
+    (tmp_path / "a.csv").write_text("ship,seats\nGuillemot,340\n")
+    with Library(tmp_path / "lib", create=True) as library, library.writing():
+        jobs = Jobs(library.folder, Settings(jobs=1))
+        job = jobs.start([tmp_path / "a.csv"])  # waits for the library, which is held here
+        began = threading.Event()
+        job.watchers.append(began.set)
+        assert job.state == "running" or began.wait(60)
+        jobs.close()
+    assert (job.state, jobs.running) == ("failed", 0)
+    assert "ended before its end" in (job.error or "")
+    assert not [child for child in multiprocessing.active_children() if child.name.startswith("SpawnProcess")]
+
+
+def test_an_address_that_is_taken_is_named(tmp_path):
+    with listening("127.0.0.1", 0) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(UsageError, match=f"cannot listen at 127.0.0.1, port {port}"):
+            listening("127.0.0.1", port)
 
 
 def test_an_upload_never_replaces_another_file(tmp_path):

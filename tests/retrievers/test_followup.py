@@ -203,7 +203,7 @@ DIALOGS = [
         "What is the wind limit for MV Eider on H3 in summer?",
         "16",
         "and the wave limit?",
-        "What is the wave limit on H3 in summer?",
+        "What is the wave limit for MV Eider on H3 in summer?",
     ),
     (
         "How much does the battery of ES Guillemot hold?",
@@ -393,3 +393,10 @@ def test_the_reply_to_a_question_back_may_say_what_for():
     assert complete("blocking ads", before).question == "Recommend an add-on for blocking ads"
     assert complete("that blocks ads", before).question == "Recommend an add-on that blocks ads"
     assert complete("Who chairs the board?", before).question == "Who chairs the board?"
+
+
+def test_after_a_question_back_another_follow_up_is_no_reply():
+    before = Said(question="What was revenue in 2024?", answer="48.3 million", clarify="Which revenue?")
+    assert complete("And in 2022?", before).question == "What was revenue in 2022?"
+    assert complete("what about 2023?", before).question == "What was revenue in 2023?"
+    assert complete("of the fares", before).question == "What was revenue in 2024 of the fares?"

@@ -7,8 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from PIL import Image
 
+import cli
 import retrievers.report
 from ingest.errors import UsageError
 from ingest.library import Library, PathRecord
@@ -188,3 +190,16 @@ def test_a_new_report_replaces_the_old_one_and_no_other_folder(library, tmp_path
     assert (tmp_path / "b_files" / "mine.txt").exists()
     assert not (tmp_path / "b.html").exists()
     assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".report-")] == []
+
+
+def test_the_command_writes_the_report_and_names_it(library, tmp_path):
+    put_pdf(library, tmp_path / "docs" / "fares.pdf", pages=2)
+    library.close()
+    out = tmp_path / "r.html"
+    done = CliRunner().invoke(
+        cli.main, ["report", "-l", str(tmp_path / "docs" / ".pincite"), "-o", str(out), "--pages", "1"]
+    )
+    assert (done.exit_code, done.stdout) == (0, f"{out}\n")
+    assert [p["page"] for p in index_of(out.read_text())["sources"][0]["pages"]] == [1]
+    wrong = CliRunner().invoke(cli.main, ["report", "-l", str(tmp_path / "docs" / ".pincite"), "--doc", "x*"])
+    assert wrong.exit_code == 2

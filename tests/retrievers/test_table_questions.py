@@ -1,0 +1,117 @@
+"""What is read out of a question and of cells, without a document."""
+
+import pytest
+
+from ingest.tables import html_to_cells
+from retrievers.table_frames import read_frames
+from retrievers.table_plans import Context, Doubt, Selection, select
+from retrievers.table_questions import read_table_question
+from retrievers.table_results import Result, compute
+from retrievers.table_values import is_missing, read_amount, read_unit
+
+
+@pytest.mark.parametrize(
+    ("question", "operation"),
+    [
+        ("Which year had the highest revenue?", "max"),
+        ("What are the three smallest ports by area?", "bottom"),
+        ("What is the sum of fees?", "sum"),
+        ("How many rows have more than 5 beds?", "count"),
+        ("List all ports with at least 5 cranes.", "list"),
+        ("By what percentage did sales fall from 2020 to 2022?", "growth"),
+        ("How many more guests came in May than in June?", "difference"),
+        ("What share of the sales came from Italy?", "share"),
+        ("What was the revenue of the mill in 2020?", "look-up"),
+    ],
+)
+def test_the_operation_of_a_question(question, operation):
+    asked = read_table_question(question)
+    assert asked is not None
+    assert asked.operation == operation
+
+
+def test_a_question_of_cause_asks_no_table():
+    assert read_table_question("Why did the linkspan drop?") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("1,234", 1234),
+        ("(12.5)", -12.5),
+        ("\u22123", -3),
+        ("12.3\u00b9", 12.3),
+        ("45 %", 45),
+        ("\u20ac 7.5m", 7.5),
+        ("1 234", 1234),
+    ],
+)
+def test_amounts_as_tables_write_them(text, value):
+    amount = read_amount(text)
+    assert amount is not None
+    assert amount.value == value
+
+
+@pytest.mark.parametrize("text", ["12 May", "North 4", "4-5", "(12", "2024-01-05"])
+def test_what_is_no_amount(text):
+    assert read_amount(text) is None
+
+
+@pytest.mark.parametrize("text", ["\u2013", "", "n/a", "\u2026"])
+def test_marks_of_a_missing_value(text):
+    assert is_missing(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "unit"),
+    [
+        ("Table 1: Key figures (in \u20ac thousand unless stated otherwise)", "\u20ac thousand"),
+        ("Net sales by segment ($ million)", "$ million"),
+        ("Rainfall (mm)", "mm"),
+        ("Harvest by district, in tonnes", "tonnes"),
+        ("Employees (number)", ""),
+        ("Visitors by year", ""),
+    ],
+)
+def test_units_as_captions_and_headers_state_them(text, unit):
+    assert read_unit(text) == unit
+
+
+def results(html: str, question: str, caption: str = "") -> list[Result | Doubt]:
+    asked = read_table_question(question)
+    assert asked is not None
+    found: list[Result | Doubt] = []
+    for frame in read_frames(html_to_cells(html), caption):
+        selection = select(frame, asked, Context.of([caption]))
+        found.append(compute(selection, asked) if isinstance(selection, Selection) else selection)
+    return found
+
+
+MIXED = (
+    "<table><tr><th>Item</th><th>Price</th></tr><tr><td>Rope</td><td>$5</td></tr>"
+    "<tr><td>Sail</td><td>\u20ac7</td></tr></table>"
+)
+GROUPS = (
+    "<table><tr><th>Order</th><th>Port</th><th>Boxes</th></tr>"
+    + "".join(f"<tr><td>N-{n}</td><td>{port}</td><td>{boxes}</td></tr>" for n, (port, boxes) in enumerate(
+        [("Leith", 4), ("Hythe", 5), ("Leith", 7), ("Hythe", 1), ("Deal", 9)]))
+    + "</table>"
+)  # fmt: skip
+
+
+def test_amounts_of_two_currencies_are_not_added():
+    assert all(isinstance(r, Doubt) for r in results(MIXED, "What is the sum of the prices?"))
+
+
+def test_rows_of_a_group_are_added_where_the_question_says_so():
+    found = [r for r in results(GROUPS, "Which port has the most boxes?") if isinstance(r, Result)]
+    assert [(r.items, r.value) for r in found] == [(("Leith",), 11.0)]
+
+
+def test_an_extreme_of_groups_that_leaves_open_how_they_are_folded_is_no_answer():
+    assert not [r for r in results(GROUPS, "Which port has the highest boxes?") if isinstance(r, Result)]
+
+
+def test_a_table_whose_header_slipped_is_not_trusted():
+    html = "<table><tr><th>Mill Flour</th><th>Bran</th><th></th></tr><tr><td>Ayr</td><td>5</td><td>6</td></tr></table>"
+    assert all(isinstance(r, Doubt) for r in results(html, "Which mill has the most bran?"))
