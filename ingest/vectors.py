@@ -284,16 +284,24 @@ def _client_of(server: ChromaServer, settings: Settings) -> Client:
     headers = {"x-chroma-token": server.api_key} if server.api_key else {}
     port = parts.port or (443 if secure else 8000)
     client = cast("Client", chromadb.HttpClient(parts.hostname, port, secure, headers, settings, tenant, database))
-    # Chroma's own client waits for ever.
-    client._server._session.timeout = REPLY_SECONDS  # type: ignore[attr-defined]  # noqa: SLF001 (chromadb is pinned)
+    for session in _sessions(client):
+        # Chroma's own waits for ever.
+        session.timeout = REPLY_SECONDS
     return client
 
 
+def _sessions(client: Client) -> list[Any]:
+    """The connections of a client to a server, its own and its administrator's; none to a folder."""
+    parts: list[Any] = [client, client._admin_client]  # noqa: SLF001 (chromadb is pinned)
+    found = [getattr(getattr(part, "_server", None), "_session", None) for part in parts]
+    return [session for session in found if session is not None]
+
+
 def _close(client: Client) -> None:
-    """Close a client; of a server's also the connections, which Chroma leaves open."""
-    session = getattr(getattr(client, "_server", None), "_session", None)
+    """Close a client, also its connections to a server, which Chroma leaves open."""
+    sessions = _sessions(client)
     client.close()
-    if session is not None:
+    for session in sessions:
         session.close()
 
 
