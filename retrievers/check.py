@@ -213,7 +213,9 @@ def _prove_one(claim: Sequence[Token], texts: Sequence[Text], *, why: bool = Tru
     return _refused(claim, texts, ranked[0], closest) if why else Proof(())
 
 
-def _refused(claim: Sequence[Token], texts: Sequence[Text], first: tuple[int, int, int], closest: Match | None) -> Proof:
+def _refused(
+    claim: Sequence[Token], texts: Sequence[Text], first: tuple[int, int, int], closest: Match | None
+) -> Proof:
     """Why a sentence of the passages, the one that shares most with a claim, does not bear it."""
     shared, i, n = first
     if not shared:

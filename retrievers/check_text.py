@@ -8,7 +8,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 from retrievers.check_numbers import (
@@ -199,7 +199,7 @@ def _plain_words(text: str, start: int, end: int, gap: str, language: Language) 
     return tokens
 
 
-def _figure_at(  # noqa: PLR0913 (a place in a text and how the text is to be read)
+def _figure_at(
     text: str, start: int, piece: re.Match[str], gap: str, language: Language, *, in_table: bool
 ) -> Token | None:
     """The date or number that begins at a place."""
@@ -285,7 +285,7 @@ def _joined(tokens: list[Token], language: Language) -> list[Token]:
         return tokens
     known = phrases()
     words = [t.word for t in tokens]
-    starts = [n for n, pair in enumerate(zip(words, words[1:], strict=False)) if pair in known]
+    starts = [n for n, pair in enumerate(pairwise(words)) if pair in known]
     out: list[Token] = []
     at = 0
     for n in starts:
