@@ -156,7 +156,7 @@ def read_number(m: re.Match[str], language: Language, *, in_table: bool = False)
 @lru_cache(maxsize=4096)
 def _whole(digits: str) -> Value:
     amount = Decimal(digits)
-    return Value(plain(amount), "", False, amount)
+    return Value(key=plain(amount), unit="", scaled=False, amount=amount)
 
 
 def plain(amount: Decimal) -> str:

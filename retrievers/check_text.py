@@ -8,7 +8,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 from retrievers.check_numbers import (
@@ -285,7 +285,7 @@ def _joined(tokens: list[Token], language: Language) -> list[Token]:
         return tokens
     known = phrases()
     words = [t.word for t in tokens]
-    starts = [n for n, pair in enumerate(zip(words, words[1:], strict=False)) if pair in known]
+    starts = [n for n, pair in enumerate(pairwise(words)) if pair in known]
     out: list[Token] = []
     at = 0
     for n in starts:

@@ -121,11 +121,11 @@ def stem_of(word: str, language: Language) -> str:
     """The stem of a lower-case word in its language; as it is in a language that is not known."""
     if language == "other":
         return word
-    irregular = _IRREGULAR.get(word) if language == "en" else None
+    irregular = IRREGULAR.get(word) if language == "en" else None
     return irregular or str(_stemmer(language).stemWord(word))  # type: ignore[attr-defined]
 
 
-_IRREGULAR = {
+IRREGULAR = {
     form: stem
     for line in """rise rose risen|grow grew grown|fall fell fallen|buy bought|sell sold|begin began begun|hold held|
     keep kept|leave left|lead led|make made|meet met|pay paid|say said|send sent|spend spent|take took taken|

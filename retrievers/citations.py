@@ -64,11 +64,13 @@ class Place:
     """Where a quote stands: its page, a box a line, and whether it was found there word for word.
 
     Of a quote that crosses a page break, ``page`` is the page that holds most of it; ``boxes`` are those of both.
+    ``in_cells``: each cell of a table row was found in its own box, but the row is no run of the page's words.
     """
 
     page: int | None
     boxes: tuple[PageBox, ...]
     verified: bool
+    in_cells: bool = False
 
 
 def fold(text: str) -> str:
@@ -307,7 +309,7 @@ def _row_place(
         over += rest
     box = union_box([box for _, number, box in boxed if number == page])
     more = (PageBox(page=page + 1, box=union_box([word.box for word in over])),) if over else ()
-    return Place(page=page, boxes=(PageBox(page=page, box=box), *more), verified=verified)
+    return Place(page=page, boxes=(PageBox(page=page, box=box), *more), verified=verified, in_cells=bool(layers))
 
 
 def _rest_of_cell(inside: Sequence[Word], after: Sequence[Word], wanted: str) -> list[Word]:

@@ -66,7 +66,11 @@ class Checked:
 
 def check_claim(claim: Claim, given: Sequence[Hit]) -> Checked:
     """Check a claim against the passages that it cites, together; those that bear nothing of it are not quoted."""
-    hits = [given[n - 1] for n in claim.numbers if 1 <= n <= len(given)]
+    invented = next((n for n in claim.numbers if not 1 <= n <= len(given)), None)
+    if invented is not None:
+        # Who names a source that was not given did not write from those that were: the claim goes with it.
+        return Checked(quotes=(), reasons=(f"it cites [{invented}], which is none of the passages",))
+    hits = [given[n - 1] for n in claim.numbers]
     if not hits:
         return Checked(quotes=(), reasons=("it cites none of the passages",))
     passages = [_passage(hit) for hit in hits]

@@ -12,6 +12,7 @@ from itertools import pairwise
 from ingest.library import Library
 from ingest.tables import column_headers, header_rows, is_number
 from ingest.types import Cell, CellRef, Element, Hit
+from retrievers.answerable import THRESHOLD, Asked, read_asked, support
 from retrievers.citations import fold, locate, row_text
 from retrievers.language import (
     Span,
@@ -44,6 +45,10 @@ MOST_WORDS = 120
 """A longer piece is no quote: a reader would have to look for the answer in it."""
 MOST_ITEMS = 12
 """List items quoted with the sentence that announces them."""
+FLOOR = 0.8
+"""Support below which even a piece that has the question's names and most of its words is no answer."""
+FIRST_HIT = 0.4
+"""What being in the first hit is worth beside support; in the second, half of it, and so on."""
 CHECKED = 12
 """Pieces that are looked for on their pages before giving up."""
 BROKEN = 0.7
@@ -112,6 +117,7 @@ class Question:
     """
 
     text: str
+    asked: Asked
     weights: Mapping[str, float]
     required: frozenset[str]
     pairs: tuple[tuple[str, str], ...] = ()
@@ -133,6 +139,7 @@ def read_question(question: str, library: Library) -> Question:
     required = {stem(n) for n in names(question)} | set(years_and_numbers(question)) | counted_things(question)
     return Question(
         text=question,
+        asked=read_asked(question, terms, counted_things(question), library),
         weights=weights,
         required=frozenset(required & set(weights)),
         pairs=tuple(pairwise(weights)),
@@ -159,12 +166,16 @@ def find_evidence(question: Question, hits: Sequence[Hit], library: Library) -> 
 
     Each was found word for word on its page: what cannot be shown there is no evidence.
     """
-    found = (
-        replace(piece, score=_score(question, piece, rank))
-        for rank, hit in enumerate(hits)
-        for piece in _pieces(hit, question, library)
-    )
-    supported = sorted((piece for piece in found if piece.score > 0), key=lambda piece: -piece.score)
+    pieces = [(rank, piece) for rank, hit in enumerate(hits) for piece in _pieces(hit, question, library)]
+    supports = [_support(question, piece) for _, piece in pieces]
+    if question.asked.weights and max(supports, default=0.0) < FLOOR:
+        return []
+    scored = [replace(piece, score=_score(question, piece, rank)) for rank, piece in pieces]
+    supported = sorted((piece for piece in scored if piece.score > 0), key=lambda piece: -piece.score)
+    return _chosen(supported, library) or _closest(question, pieces, supports, library)
+
+
+def _chosen(supported: Sequence[Evidence], library: Library) -> list[Evidence]:
     chosen: list[Evidence] = []
     for piece in supported[:CHECKED]:
         if chosen and (piece.score < chosen[0].score * NEAR_BEST or len(chosen) == MAX_QUOTES):
@@ -174,10 +185,39 @@ def find_evidence(question: Question, hits: Sequence[Hit], library: Library) -> 
     return chosen
 
 
+def _closest(
+    question: Question, pieces: Sequence[tuple[int, Evidence]], supports: Sequence[float], library: Library
+) -> list[Evidence]:
+    """The one piece that comes closest where none says all of a question, by its support and its hit's rank."""
+    ranked = sorted(zip(supports, pieces, strict=True), key=lambda pair: -pair[0] - FIRST_HIT / (1 + pair[1][0]))
+    enough = [(value, piece) for value, (_, piece) in ranked if value >= THRESHOLD]
+    closest = (replace(piece, score=value) for value, piece in enough[:CHECKED])
+    return next(([piece] for piece in closest if _may_stand(question, piece) and _is_verified(piece, library)), [])
+
+
+def best_support(question: Question, hits: Sequence[Hit], library: Library) -> float:
+    """The support that the best piece of the hits gives an answer: below ``THRESHOLD`` a question is refused."""
+    pieces = (piece for hit in hits for piece in _pieces(hit, question, library))
+    return max((_support(question, piece) for piece in pieces), default=0.0)
+
+
+def _support(question: Question, piece: Evidence) -> float:
+    return support(question.asked, piece.own, piece.context, piece.opening, has_form=_can_answer(question, piece))
+
+
+def _may_stand(question: Question, piece: Evidence) -> bool:
+    """Whether a piece may be shown though it lacks words of the question: never what is counted, nor a code."""
+    said, beside = stems(piece.own), stems(piece.context)
+    counted = counted_things(question.text) <= {*said, *beside}
+    coded = all(_has_run(code, said) or _has_run(code, beside) for code in question.codes)
+    return counted and coded and _can_answer(question, piece)
+
+
 def _is_verified(piece: Evidence, library: Library) -> bool:
     chunk = piece.hit.chunk
     quote = chunk.text[piece.start : piece.end]
-    return locate(library, chunk, library.elements(chunk.element_ids), quote, piece.start).verified
+    place = locate(library, chunk, library.elements(chunk.element_ids), quote, piece.start)
+    return place.verified and not place.in_cells
 
 
 def _says_more(piece: Evidence, other: Evidence) -> bool:
