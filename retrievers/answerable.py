@@ -31,7 +31,7 @@ from dataclasses import dataclass
 
 from ingest.library import Library
 from retrievers.check_words import FALLS, IRREGULAR, RISES, stem_of, synonyms
-from retrievers.language import content_terms, is_year, match_query, names, stem, stems, tokens, years_and_numbers
+from retrievers.language import content_terms, is_year, kin, match_query, names, stem, stems, tokens, years_and_numbers
 
 THRESHOLD = 1.06
 """Support below which a question is refused; see the table above."""
@@ -102,7 +102,7 @@ def read_asked(question: str, terms: Sequence[str], counted: AbstractSet[str], l
     bare = _PAGE.sub(" ", question)
     wanted = set(content_terms(bare))
     kept = [t for t in terms if t in wanted and stem(t) not in _LOOK]
-    queries = {t: match_query([t]) for t in kept}
+    queries = {t: match_query([t, *kin([t])]) for t in kept}
     found = library.document_frequency(list(queries.values()))
     total = max(1, library.counts()["chunks"])
     weights = {_root(t): math.log(1 + total / (0.5 + found[query])) for t, query in queries.items()}

@@ -116,6 +116,15 @@ def is_year(token: str) -> bool:
     return re.fullmatch(r"(?:19|20)\d\d", token) is not None
 
 
+def kin(terms: Sequence[str]) -> list[str]:
+    """What belongs to terms by ``stem``, but not by the stems of the full-text index.
+
+    Of "delivered" that is "delivery", of "discovery" it is "discover".
+    """
+    found = [term[:-1] if term.endswith("very") else f"{stem(term)}ery" for term in terms if stem(term)[-1:] == "v"]
+    return [term for term in found if term not in terms]
+
+
 def match_query(terms: Sequence[str]) -> str:
     """An FTS5 query for any of the terms, best match first by BM25; empty when there are none."""
     return " OR ".join('"' + term.replace('"', '""') + '"' for term in terms)

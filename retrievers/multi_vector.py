@@ -18,7 +18,7 @@ from ingest.library_search import PlaceHit, rarest
 from ingest.library_words import word_hash
 from ingest.settings import DEFAULT_EMBEDDER, Settings, find_library, read_settings
 from ingest.types import Hit, Kind
-from retrievers.language import match_query
+from retrievers.language import kin, match_query
 from retrievers.query import Filters, Query, compared, name_parts, naming, read_dates, read_query, said_names, selects
 from retrievers.ranking import PHYSICAL, Findings, Ranked, alternate, rank
 from retrievers.rerank import RERANKED, Reranker, load_reranker, reorder
@@ -215,6 +215,7 @@ class MultiVectorRetriever:
         if self._counted[0] != generation or len(self._counted[1]) > COUNTED:
             self._counted = (generation, {})
         known = self._counted[1]
+        terms = list(dict.fromkeys((*terms, *kin(terms))))
         known |= self.library.places.chunk_frequencies([term for term in terms if term not in known])
         return {term: known[term] for term in terms if known.get(term)}
 
