@@ -108,14 +108,15 @@ def _committed(writers: list[subprocess.Popen[str]], errors: list[str]) -> Itera
     def listen(writer: subprocess.Popen[str]) -> None:
         nonlocal left
         assert writer.stdout is not None
-        for line in writer.stdout:
-            with more:
-                if line.startswith("committed"):
-                    _, words, at = line.split()
-                    told.append((words, float(at)))
-                elif line.startswith("error"):
-                    errors.append(line)
-                more.notify()
+        with writer.stdout as lines:
+            for line in lines:
+                with more:
+                    if line.startswith("committed"):
+                        _, words, at = line.split()
+                        told.append((words, float(at)))
+                    elif line.startswith("error"):
+                        errors.append(line)
+                    more.notify()
         with more:
             left -= 1
             more.notify()
