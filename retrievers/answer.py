@@ -17,7 +17,7 @@ from retrievers.descriptions import description_notes
 from retrievers.extractive import find_evidence, read_question
 from retrievers.multi_vector import MultiVectorRetriever
 from retrievers.records import by_suggestions, suggest
-from retrievers.table_answers import by_tables
+from retrievers.table_answers import beside, by_tables, without_totals
 
 HITS = 8
 EVIDENCE_HITS = 24
@@ -70,7 +70,7 @@ def answer(
     elif model is None and found.unsupported and not found.found:
         found = _quotes_instead(found, by_quotes(question, hits, retriever.library))
     if tabled is not None and tabled.answer is None and found.clarify is None:
-        found = replace(found, clarify=tabled.clarify, notes=(*found.notes, *filter(None, [tabled.note])))
+        found = beside(found, tabled)
     said = description_notes(found, hits[:k], retriever.library)
     timing = {"retrieve": round(retrieved - started, 4), "answer": round(time.perf_counter() - retrieved, 4)}
     return replace(found, hits=tuple(hits[:k]), notes=(*notes, *found.notes, *said), timing=timing)
@@ -96,7 +96,7 @@ def _choice(model: str | ChatModel | None, retriever: MultiVectorRetriever) -> C
 def by_quotes(question: str, hits: Sequence[Hit], library: Library) -> Answer:
     """The best sentences and table rows, verbatim."""
     with library.snapshot():
-        evidence = find_evidence(read_question(question, library), hits, library)
+        evidence = without_totals(question, find_evidence(read_question(question, library), hits, library), library)
         citations = tuple(
             cite(library, e.hit, e.start, e.end, number, cell=e.cell) for number, e in enumerate(evidence, 1)
         )

@@ -10,9 +10,10 @@ from ingest.tables import column_headers, header_rows, html_to_cells
 from ingest.types import Answer, Cell, CellRef, Chunk, Citation, Computation, ComputedCell, Element, Hit
 from retrievers.chat import EXTRACTIVE
 from retrievers.citations import cite, row_text
+from retrievers.extractive import Evidence
 from retrievers.multi_vector import MultiVectorRetriever
 from retrievers.table_frames import Frame, read_frames
-from retrievers.table_plans import Context, Doubt, Selection, select, with_partial
+from retrievers.table_plans import RANKED, Context, Doubt, Selection, is_said, says_rows, select, with_partial
 from retrievers.table_questions import TableQuestion, read_table_question
 from retrievers.table_results import SHOWN, Result, compute
 from retrievers.table_words import spoken
@@ -31,11 +32,13 @@ MOST_MISSING = 2
 class Tabled:
     """What tables say to a question: an answer, or why they give none (``note``) and what to ask back (``clarify``).
 
-    ``computed`` says that the answer is more than a cell that was looked up.
+    ``computed`` says that the answer is more than a cell that was looked up, ``computes`` that the question asks for
+    more than one.
     """
 
     answer: Answer | None = None
     computed: bool = False
+    computes: bool = False
     note: str | None = None
     clarify: str | None = None
 
@@ -49,6 +52,7 @@ class _Table:
     cells: tuple[Cell, ...]
     caption: str
     around: tuple[str, ...]
+    leads: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,8 +94,38 @@ def by_tables(
             if answer is not None:
                 return Tabled(answer=answer, computed=settled[0].result.operation != "look-up")
         if settled:
-            return Tabled(clarify=_which_table(settled) if len(settled) > 1 else None, note=_UNSURE)
+            clarify = _which_table(settled) if len(settled) > 1 else None
+            return Tabled(clarify=clarify, note=_UNSURE, computes=_computes(asked))
         return _doubtful(asked, [doubt for _, _, doubts in outcomes for doubt in doubts])
+
+
+def beside(found: Answer, tabled: Tabled) -> Answer:
+    """An answer that comes from no table, with what tables say to the question where that still matters.
+
+    That nothing was computed is not said of a figure that was only to be looked up, nor where prose has the answer.
+    """
+    from_table = any(citation.kind == "table" for citation in found.citations)
+    matters = not found.found or (tabled.computes and from_table)
+    notes = (*found.notes, tabled.note) if tabled.note and matters else found.notes
+    return replace(found, clarify=tabled.clarify, notes=notes)
+
+
+def without_totals(question: str, evidence: Sequence[Evidence], library: Library) -> list[Evidence]:
+    """Evidence less the rows of totals, where a question asks which of several is first or last."""
+    asked = read_table_question(question)
+    if asked is None or asked.operation not in RANKED:
+        return list(evidence)
+    return [e for e in evidence if e.cell is None or not _is_total(e.hit, e.cell.row, asked, library)]
+
+
+def _is_total(hit: Hit, row: int, asked: TableQuestion, library: Library) -> bool:
+    """Whether a row is a total that the question does not name itself."""
+    for element in library.elements(hit.chunk.element_ids):
+        frame = next(iter(read_frames(_cells(element), "")), None) if element.category == "Table" else None
+        if frame is not None and row in frame.row_places:
+            at = frame.row_places.index(row)
+            return frame.totals[at] and not is_said(frame.row_name(at), asked.text)
+    return False
 
 
 _UNSURE = "several tables fit, and they do not say the same: nothing was computed"
@@ -122,8 +156,8 @@ def _table(hit: Hit, element: Element, library: Library) -> _Table:
         e.text for e in beside[:place] if e.category in ("NarrativeText", "UncategorizedText") and len(e.text) <= LEAD
     ]
     caption = " ".join([*captions, *leads[-2:], *hit.chunk.title_path[-1:]])
-    around = (*captions, *leads, *hit.chunk.title_path, hit.doc.rpartition(".")[0].replace("_", " ").replace("-", " "))
-    return _Table(hit=hit, parts=parts, cells=cells, caption=caption, around=around)
+    around = (*captions, *hit.chunk.title_path, hit.doc.rpartition(".")[0].replace("_", " ").replace("-", " "))
+    return _Table(hit=hit, parts=parts, cells=cells, caption=caption, around=around, leads=tuple(leads))
 
 
 def _cells(element: Element) -> tuple[Cell, ...]:
@@ -163,7 +197,7 @@ def _continues(table: Element, later: Element) -> bool:
 
 
 def _settle(table: _Table, asked: TableQuestion) -> tuple[list[_Settled], list[Doubt]]:
-    context = Context.of(table.around)
+    context = Context.of(table.around, table.leads)
     settled: list[_Settled] = []
     doubts: list[Doubt] = []
     for frame in read_frames(table.cells, table.caption):
@@ -196,9 +230,17 @@ def _doubtful(asked: TableQuestion, doubts: Sequence[Doubt]) -> Tabled | None:
     what = "looked up" if asked.operation == "look-up" else "computed"
     if best.missing:
         lacking = ", ".join(f"\u201c{spoken(word, asked.text)}\u201d" for word in best.missing)
-        return Tabled(note=f"nothing was {what}: no table that fits has {lacking}")
+        note = f"nothing was {what}: no table that fits has {lacking}"
+        return Tabled(note=note, computes=_computes(asked))
     clarify = f"Which one is meant: {_listed(best.candidates)}?" if len(best.candidates) > 1 else None
-    return Tabled(note=f"nothing was {what} from a table: {best.reason}", clarify=clarify)
+    return Tabled(note=f"nothing was {what} from a table: {best.reason}", clarify=clarify, computes=_computes(asked))
+
+
+def _computes(asked: TableQuestion) -> bool:
+    """Whether more than a cell is asked for; a "how many" without a condition may be a figure that stands there."""
+    if asked.operation == "count":
+        return bool(asked.conditions) or says_rows(asked)
+    return asked.operation != "look-up"
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -6,9 +6,10 @@ way the table was printed. Rows of totals are marked, and what stands in a row a
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
@@ -33,12 +34,16 @@ MOST = 0.7
 """Share of the cells with a value that must be of one sort."""
 TURNED_ROWS, TURNED_COLUMNS = 120, 60
 """Size up to which a table is also read turned."""
+SUMMED_ROWS, SUMMED_COLUMNS = 3, 2
+"""Rows above a last one, and columns of it that add up, from which this is no chance."""
 _TOTAL = re.compile(
-    r"\W*(?:(?:grand |sub-? ?|overall )?totals?\b(?! of\b).*|sub-?totals?\b.*|sum|all|overall|altogether"
+    r"\W*(?:(?:grand |sub-? ?|overall )?totals?\b(?! of\b).*|sub-?totals?\b.*|sum|all|overall|altogether|together"
     r"|.*\btotals?|all [\w -]+|insgesamt|gesamt|summe|total g\u00e9n\u00e9ral)\W*",
     re.IGNORECASE,
 )
-_WHOLE = re.compile(r"\W*(?:grand |overall )?(?:totals?|all|overall|altogether|sum)\b(?: [\w-]+)?\W*", re.IGNORECASE)
+_WHOLE = re.compile(
+    r"\W*(?:grand |overall )?(?:totals?|all|overall|altogether|together|sum)\b(?: [\w-]+)?\W*", re.IGNORECASE
+)
 _SUMMARY = re.compile(
     r"\W*(?:averages?|mean|median|change|growth|difference|variance|% change|cagr)\b.*", re.IGNORECASE
 )
@@ -213,7 +218,7 @@ def _frame(grid: _Grid, head: int, numbers: Sequence[int], caption: str) -> Fram
     if not any(c.kind == "number" for c in columns):
         return None
     labels = _labels(texts, columns)
-    return Frame(
+    frame = Frame(
         columns=tuple(columns),
         texts=texts,
         row_places=tuple(n for n, _, _ in kept),
@@ -225,6 +230,30 @@ def _frame(grid: _Grid, head: int, numbers: Sequence[int], caption: str) -> Fram
         comma=comma,
         torn=any(c.kind == "number" and not c.path for c in columns[1:]),
     )
+    return _with_sum(frame)
+
+
+def _with_sum(frame: Frame) -> Frame:
+    """The frame with its last row marked as its total, where it is what the rows above add up to."""
+    last = len(frame.totals) - 1
+    if any(frame.totals) or not SUMMED_ROWS <= last <= SAMPLE or not _adds_up(frame, last):
+        return frame
+    return replace(frame, totals=(*frame.totals[:-1], True), wholes=(*frame.wholes[:-1], True))
+
+
+def _adds_up(frame: Frame, last: int) -> bool:
+    """Whether each column of amounts adds up to its last one; percentages may, as they may be averages."""
+    sums = 0
+    for column in (n for n, c in enumerate(frame.columns) if c.kind == "number"):
+        whole = frame.amount(last, column)
+        if whole is None or frame.unit_at(last, column) == "%":
+            continue
+        parts = list(amounts(frame, column, range(last)).values())
+        # A loss among its parts makes a result, which is a row of its own and no total.
+        if len(parts) < 2 or min(parts) < 0 or abs(math.fsum(parts) - whole.value) > 0.5 * 10**-whole.places:
+            return False
+        sums += whole.value > 0
+    return sums >= SUMMED_COLUMNS
 
 
 def _is_total(label: str) -> bool:

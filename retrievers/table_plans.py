@@ -21,6 +21,8 @@ MANY_RECORDS = 30
 _DERIVED = frozenset(
     words_of("growth change rate ratio share margin average index variance difference target forecast")
 )
+RANKED = ("max", "min", "top", "bottom")
+"""Operations that ask which is first or last."""
 _PER = re.compile(r"\bper\b|/ ?(?:unit|head|capita|employee)\b", re.IGNORECASE)
 _CALENDAR = frozenset(words_of("year month quarter half"))
 _JUDGED_WELL = frozenset(words_of("result profit income sales revenue score rating balance margin performance return"))
@@ -28,17 +30,24 @@ _JUDGED_WELL = frozenset(words_of("result profit income sales revenue score rati
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """What stands around a table: the words of its caption, headings and document, and those that follow each other."""
+    """What stands around a table: the words of its caption, headings and document, and those that follow each other.
+
+    ``lead`` are words that only paragraphs before it have.
+    """
 
     words: frozenset[str]
+    lead: frozenset[str] = frozenset()
     pairs: frozenset[tuple[str, str]] = frozenset()
 
     @classmethod
-    def of(cls, texts: Iterable[str]) -> Context:
-        """The context that some texts make."""
-        runs = [words_of(text) for text in texts]
+    def of(cls, texts: Iterable[str], leads: Iterable[str] = ()) -> Context:
+        """The context that some texts and the paragraphs before a table make."""
+        runs, before = [words_of(text) for text in texts], [words_of(text) for text in leads]
+        words = frozenset(w for run in runs for w in run)
         return cls(
-            words=frozenset(w for run in runs for w in run), pairs=frozenset(p for run in runs for p in pairwise(run))
+            words=words,
+            lead=frozenset(w for run in before for w in run) - words,
+            pairs=frozenset(p for run in (*runs, *before) for p in pairwise(run)),
         )
 
 
@@ -171,7 +180,10 @@ def _or_lacking(reading: _Reading, doubt: Doubt, rows: Sequence[int], group: int
     named = {w for c in reading.frame.columns if c.name in doubt.candidates for w in c.words}
     reading.take((named & set(reading.question.words)) | (set() if group is None else set(reading.question.group)))
     _filtered(reading, rows)
+    # A paragraph may speak of more than its table holds: what is asked back must be what the table has.
+    told = reading.left & reading.context.lead if doubt.candidates else set()
     _take_around(reading)
+    reading.left |= told - reading.named
     return _lacking(reading) if reading.left else replace(doubt, named=len(reading.named))
 
 
@@ -281,6 +293,11 @@ def _keeps(value: float, relation: Relation, bound: float) -> bool:
     return relation.startswith(">") if value > bound else relation.startswith("<")
 
 
+def says_rows(question: TableQuestion) -> bool:
+    """Whether a question asks by that name for a number of rows."""
+    return re.search(r"\bhow many (?:rows|entries|records|lines)\b", question.text.lower()) is not None
+
+
 def _counts_rows(reading: _Reading, group: int | None) -> bool:
     """Whether a "how many" counts rows: what it counts heads a column of texts, or it says rows."""
     question = reading.question
@@ -288,14 +305,13 @@ def _counts_rows(reading: _Reading, group: int | None) -> bool:
         return False
     asked = set(question.group)
     measured = any(asked & c.words and not _extra(c, question) for c in reading.frame.columns if c.kind == "number")
-    says_rows = re.search(r"\bhow many (?:rows|entries|records|lines)\b", question.text.lower()) is not None
-    return says_rows or (group is not None and not measured)
+    return says_rows(question) or (group is not None and not measured)
 
 
 def _measure(reading: _Reading, bounds: Sequence[int]) -> int | Doubt:
     """The column that is measured: the one that names most of what is asked, or the only one there is."""
     frame, question = reading.frame, reading.question
-    candidates = _numbers(frame)
+    candidates = [n for n in _numbers(frame) if not (frame.turned and _is_all_ranked(frame.columns[n], question))]
     best = _best(frame, candidates, question, reading.left) or _best(frame, candidates, question, question.words)
     if not best:
         others = [n for n in candidates if n not in bounds]
@@ -308,6 +324,13 @@ def _measure(reading: _Reading, bounds: Sequence[int]) -> int | Doubt:
         return Doubt(reason="several columns fit", candidates=_names(frame, best), named=len(reading.named | wanted))
     reading.take(frame.columns[best[0]].words & set(question.words))
     return best[0]
+
+
+def _is_all_ranked(column: Column, question: TableQuestion) -> bool:
+    """Whether a column is the total of the very things that are ranked: "All routes" where a route is asked for."""
+    if question.operation not in RANKED or re.search(r"\ball\b", question.text.lower()):
+        return False
+    return re.match(r"all\b", column.name, re.IGNORECASE) is not None and question.group[:1] != ("year",)
 
 
 # --- rows ------------------------------------------------------------------------------------------
@@ -345,13 +368,42 @@ def _filtered(reading: _Reading, rows: Sequence[int]) -> list[int]:
             continue
         found = _matched(frame, column, set(question.words) - span, reading.left)
         found = {text: said for text, said in found.items() if not _is_phrase(said, reading)}
+        found, among = _of_items(reading, column, found, kept)
         if found:
             texts = frame.texts.iloc[:, column]
-            kept = [row for row in kept if texts.iat[row] in found]
+            kept = [row for row in among if texts.iat[row] in found]
             reading.take(frozenset().union(*found.values()))
             reading.filters.append(column)
             reading.chosen.append(", ".join(found))
     return kept
+
+
+def _of_items(
+    reading: _Reading, column: int, found: Mapping[str, frozenset[str]], kept: Sequence[int]
+) -> tuple[dict[str, frozenset[str]], Sequence[int]]:
+    """The matched texts that name other rows than totals, and these rows; else a total that the question spells out.
+
+    A total's label says of what it is the total ("All routes"), and is not meant by the mere name of these.
+    """
+    frame, text = reading.frame, reading.question.text
+    texts = frame.texts.iloc[:, column]
+    totals = [row for row, total in enumerate(frame.totals) if total]
+    spelled = [row for row in totals if str(texts.iat[row]) in found and is_said(str(texts.iat[row]), text)]
+    if spelled and reading.question.operation in _OF_TOTALS:
+        named = {str(texts.iat[row]) for row in spelled}
+        return {t: said for t, said in found.items() if t in named}, spelled
+    total_only = {str(texts.iat[row]) for row in totals} - {
+        str(texts.iat[row]) for row, total in enumerate(frame.totals) if not total
+    }
+    return {t: said for t, said in found.items() if t not in total_only}, kept
+
+
+_OF_TOTALS = ("look-up", "count", "sum")
+
+
+def is_said(label: str, text: str) -> bool:
+    """Whether a question spells a label out."""
+    return re.search(rf"\b{re.escape(label.lower())}(?!\w)", text.lower()) is not None
 
 
 def _is_phrase(said: frozenset[str], reading: _Reading) -> bool:
@@ -414,7 +466,7 @@ def _take_around(reading: _Reading) -> None:
     headers = {w for n in _texts(frame) for w in frame.columns[n].words}
     reading.take(reading.left & headers)
     units = {w for text in (frame.unit, *(c.unit for c in frame.columns), *frame.row_units) for w in words_of(text)}
-    around = set(reading.context.words) | units
+    around = reading.context.words | reading.context.lead | units
     has_periods = any(is_period(w) for w in _own_words(frame))
     reading.left = {w for w in reading.left if w not in around or (has_periods and is_period(w))}
     if reading.question.group and reading.question.group[0] in _CALENDAR:
@@ -431,16 +483,23 @@ def _own_words(frame: Frame) -> set[str]:
     return words
 
 
+def _is_code(text: str) -> bool:
+    """Whether what looks like a quarter or half begins a name ("H2 Northgate") and tells no period ("H2 2024")."""
+    first, *rest = words_of(text) or ("",)
+    return bool(rest) and is_period(first) and not any(map(is_period, rest))
+
+
 def with_partial(frame: Frame, question: TableQuestion, doubt: Doubt) -> TableQuestion | Doubt:
     """The question with words of a row's name made whole, where the words that are missing name one row in part.
 
     Of a table of records they may name several. The question is then asked with the whole names.
     """
     column = frame.label_column
-    if column is None or not doubt.missing or any(is_period(w) for w in doubt.missing):
+    if column is None or not doubt.missing or any(w.isdigit() and is_period(w) for w in doubt.missing):
         return doubt
     missing = frozenset(doubt.missing)
     values = {t: said for t, said in _values_in(frame, column, missing).items() if missing <= said}
+    values = {t: said for t, said in values.items() if _is_code(t) or not any(map(is_period, missing))}
     if not values:
         return doubt
     many = len(frame.row_places) >= MANY_RECORDS and question.operation in (

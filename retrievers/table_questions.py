@@ -92,6 +92,9 @@ _LIST = re.compile(r"^\s*(?:please )?(?:list|name|show|give|which|what|in (?:whi
 _GROUP = re.compile(
     r"\b(?:which|what|(?:in|on|at|for) how many|how many)\s+(?P<group>[a-z][\w'-]*(?:\s+[a-z][\w'-]*)?)"
 )
+_TOP_GROUP = re.compile(
+    rf"\b(?:top|bottom)\s+(?:\d{{1,2}}|{'|'.join(_NUMBERS)})\s+(?P<group>[a-z][\w'-]*)(?=\s+(?:by|in terms of|with)\b)"
+)
 _LOOK_UP = re.compile(r"\b(?:what|how (?:much|many|high|large|long))\b")
 
 
@@ -252,7 +255,7 @@ def _compared(low: str, than: re.Match[str]) -> tuple[tuple[str, ...], tuple[str
 
 
 def _group(low: str) -> tuple[str, ...]:
-    found = _GROUP.search(low)
+    found = _GROUP.search(low) or _TOP_GROUP.search(low)
     return asked_words(found["group"])[:1] if found else ()
 
 

@@ -193,6 +193,39 @@ def test_what_the_samples_do_not_say_is_not_found(answers, question):
     assert found.citations == ()
 
 
+@pytest.mark.parametrize(
+    ("question", "items"),
+    [
+        ("Which route had the most passengers in 2024?", ("H1 Marrowick-Halvane",)),
+        ("Which route carried the fewest vehicles in 2022?", ("H4 Ostrey-Kelding",)),
+        (
+            "Top 3 routes by passengers in 2023",
+            ("H1 Marrowick-Halvane", "H2 Marrowick-Ostrey", "H3 Halvane-Brackholm"),
+        ),
+    ],
+)
+def test_the_first_of_a_table_is_no_row_of_totals(ingested, question, items):
+    found = ingested.ask(question)
+    assert found.computation is not None
+    assert (found.computation.items, found.notes) == (items, ())
+
+
+def test_where_it_is_open_what_is_ranked_no_row_of_totals_is_the_answer(ingested):
+    found = ingested.ask("Which route was best in 2024?")
+    assert (found.found, found.citations) == (False, ())
+    assert found.notes == ("nothing was computed from a table: several columns fit",)
+
+
+def test_a_figure_that_is_looked_up_comes_without_a_word_on_computing(ingested):
+    found = ingested.ask("How many passengers did route H2 carry in 2024?")
+    assert [c.quote for c in found.citations] == ["H2 Marrowick-Ostrey 208.3 201.7 214.5 62.9 60.2 63.7"]
+    assert (found.notes, found.clarify) == ((), None)
+
+
+def test_columns_that_do_not_have_what_is_asked_are_not_asked_back(ingested):
+    assert ingested.ask("What was the total revenue in 2024?").clarify is None
+
+
 def test_the_boxes_of_quotes_are_those_that_another_reader_finds(answers, samples):
     import pymupdf
 

@@ -4,7 +4,7 @@ import pytest
 
 from ingest.tables import html_to_cells
 from retrievers.table_frames import read_frames
-from retrievers.table_plans import Context, Doubt, Selection, select
+from retrievers.table_plans import Context, Doubt, Selection, select, with_partial
 from retrievers.table_questions import read_table_question
 from retrievers.table_results import Result, compute
 from retrievers.table_values import is_missing, read_amount, read_unit
@@ -115,3 +115,76 @@ def test_an_extreme_of_groups_that_leaves_open_how_they_are_folded_is_no_answer(
 def test_a_table_whose_header_slipped_is_not_trusted():
     html = "<table><tr><th>Mill Flour</th><th>Bran</th><th></th></tr><tr><td>Ayr</td><td>5</td><td>6</td></tr></table>"
     assert all(isinstance(r, Doubt) for r in results(html, "Which mill has the most bran?"))
+
+
+ROUTES = (
+    "<table><tr><th>Route</th><th colspan=2>Riders</th><th colspan=2>Cars</th></tr>"
+    "<tr><th></th><th>2021</th><th>2022</th><th>2021</th><th>2022</th></tr>"
+    + "".join(f"<tr>{''.join(f'<td>{text}</td>' for text in row)}</tr>" for row in [
+        ("H1 Arran", "40", "51", "12", "9"), ("H2 Bute", "63", "47", "8", "14"),
+        ("H3 Coll", "22", "30", "5", "6"), ("{total}", "125", "128", "25", "29")])
+    + "</table>"
+)  # fmt: skip
+TOTALS = ["All routes", "Total", "Sum", "Overall", "Together", "Network"]
+
+
+def named(table: str, question: str) -> list[tuple[str, ...]]:
+    return [r.items for r in results(table, question) if isinstance(r, Result)]
+
+
+@pytest.mark.parametrize("total", TOTALS)
+@pytest.mark.parametrize(
+    ("question", "items"),
+    [
+        ("Which route had the most riders in 2021?", ("H2 Bute",)),
+        ("Which route carried the fewest cars in 2022?", ("H3 Coll",)),
+        ("Top 2 routes by riders in 2022", ("H1 Arran", "H2 Bute")),
+    ],
+)
+def test_a_total_below_two_levels_of_header_is_never_first_or_last(total, question, items):
+    assert named(ROUTES.replace("{total}", total), question) == [items]
+
+
+def test_the_row_of_all_is_no_measure_of_the_things_that_are_ranked():
+    assert named(ROUTES.replace("{total}", "All routes"), "Which route had the most riders?") == []
+
+
+@pytest.mark.parametrize("total", ["All routes", "Network"])
+def test_a_total_that_is_spelled_out_is_looked_up(total):
+    table = ROUTES.replace("{total}", total)
+    found = [r for r in results(table, f"How many riders did {total} carry in 2022?") if isinstance(r, Result)]
+    assert {(r.operation, r.value) for r in found} == {("look-up", 128.0)}
+
+
+def test_a_last_row_that_its_columns_do_not_add_up_to_is_a_row_like_others():
+    table = ROUTES.replace("{total}", "H4 Dunoon").replace("<td>29</td>", "<td>30</td>")
+    assert named(table, "Which route had the most riders in 2021?") == [("H4 Dunoon",)]
+
+
+def test_a_result_after_losses_is_no_total():
+    rows = [("Sales", "90", "95"), ("Wages", "(40)", "(45)"), ("Rent", "(10)", "(12)"), ("Surplus", "40", "38")]
+    body = "".join(f"<tr>{''.join(f'<td>{text}</td>' for text in row)}</tr>" for row in rows)
+    frame = read_frames(html_to_cells(f"<table><tr><th>Item</th><th>2021</th><th>2022</th></tr>{body}</table>"), "")[0]
+    assert frame.totals == (False, False, False, False)
+
+
+def test_a_code_like_a_half_of_a_year_that_begins_a_name_names_its_row():
+    asked = read_table_question("How many riders did route H2 carry in 2022?")
+    assert asked is not None
+    frame = read_frames(html_to_cells(ROUTES.replace("{total}", "Total")), "")[0]
+    doubt = select(frame, asked, Context.of([]))
+    assert isinstance(doubt, Doubt)
+    whole = with_partial(frame, asked, doubt)
+    assert not isinstance(whole, Doubt)
+    selection = select(frame, whole, Context.of([]))
+    assert isinstance(selection, Selection)
+    assert [frame.row_name(row) for row in selection.rows] == ["H2 Bute"]
+
+
+def test_what_only_a_paragraph_before_a_table_speaks_of_is_lacking_and_not_asked_back():
+    asked = read_table_question("What was the total revenue in 2022?")
+    assert asked is not None
+    frame = read_frames(html_to_cells(ROUTES.replace("{total}", "All routes")), "")[0]
+    doubt = select(frame, asked, Context.of(["Traffic by route"], ["Revenue rose as riders came back."]))
+    assert isinstance(doubt, Doubt)
+    assert doubt.missing == ("revenu",)
