@@ -71,7 +71,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-PARTITION_VERSION = "3"
+PARTITION_VERSION = "4"
 """Counts changes of what partitioning gives; sources of another version are read again."""
 CHUNK_VERSION = "2"
 """Counts changes of what chunking gives; sources of another version are chunked again from their stored elements."""
