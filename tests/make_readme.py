@@ -28,7 +28,7 @@ def settings_table() -> str:
     said = dict(re.findall(r"^    (\w+): [^#\n]+# (.+)$", source, re.MULTILINE))
     rows = ["| variable | default | meaning |", "|---|---|---|"]
     for name, field in Settings.__dataclass_fields__.items():
-        default = "\u2013" if field.default is None else f"`{field.default}`"
+        default = "\u2013" if field.default in (None, ()) else f"`{field.default}`"
         rows.append(f"| `{variable_of(name)}` | {default} | {said[name]} |")
     return "\n".join(rows)
 
