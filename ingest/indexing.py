@@ -11,15 +11,11 @@ import logging
 import secrets
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ingest.errors import LibraryError, SourceError
 from ingest.library import Library
-from ingest.library_index import SERVER, Seal, damage_of, seal_of, seal_of_server
+from ingest.library_index import SERVER, ChromaServer, Seal, damage_of, seal_of, seal_of_server
 from ingest.workers import WorkerPool, at_border, result_of
-
-if TYPE_CHECKING:
-    from ingest.vectors import ChromaServer
 
 log = logging.getLogger(__name__)
 

@@ -10,17 +10,14 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ingest.errors import LibraryError
+from ingest.models import without_secret
 from ingest.settings import Settings
-
-if TYPE_CHECKING:
-    from ingest.vectors import ChromaServer
 
 SERVER = "(server)"
 """The name in a seal that stands for an index on a Chroma server, which has no files here."""
@@ -33,6 +30,21 @@ _ROWS = (
     "SELECT count(*) FROM embeddings_queue",
 )
 """What Chroma's database says of its vectors."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChromaServer:
+    """A Chroma server, or Chroma Cloud, and the name that a library's collections have there.
+
+    ``url`` is ``http(s)://HOST[:PORT][/TENANT/DATABASE]``. ``api_key`` is sent as Chroma Cloud wants it.
+    """
+
+    url: str
+    collection: str
+    api_key: str | None = field(default=None, repr=False)
+
+    def __str__(self) -> str:
+        return without_secret(self.url)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +77,6 @@ def server_of(settings: Settings, identity: str) -> ChromaServer | None:
     """The Chroma server, where one is set, that holds the copy of a library's vectors under the library's name."""
     if settings.chroma_url is None:
         return None
-    from ingest.vectors import ChromaServer
-
     return ChromaServer(url=settings.chroma_url, collection=f"pincite-{identity}", api_key=settings.chroma_api_key)
 
 

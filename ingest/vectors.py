@@ -8,7 +8,6 @@ from __future__ import annotations
 import shutil
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
 from urllib.parse import urlsplit
@@ -16,7 +15,7 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from ingest.errors import EmbedderMismatchError, LibraryError, UsageError
-from ingest.models import without_secret
+from ingest.library_index import ChromaServer
 
 if TYPE_CHECKING:
     from chromadb.api.client import Client
@@ -40,21 +39,6 @@ REPLY_SECONDS = 60.0
 """Seconds that a Chroma server may be silent."""
 DEFAULT_NAMES = ("default_tenant", "default_database")
 REBUILD = "the index is rebuilt by: pincite reindex"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChromaServer:
-    """A Chroma server, or Chroma Cloud, and the name that a library's collections have there.
-
-    ``url`` is ``http(s)://HOST[:PORT][/TENANT/DATABASE]``. ``api_key`` is sent as Chroma Cloud wants it.
-    """
-
-    url: str
-    collection: str
-    api_key: str | None = field(default=None, repr=False)
-
-    def __str__(self) -> str:
-        return without_secret(self.url)
 
 
 class VectorIndex(Protocol):

@@ -13,7 +13,7 @@ from ingest.embed import Embedder, load_embedder
 from ingest.errors import LibraryError
 from ingest.fetch import is_url
 from ingest.library import EmbedderRecord, Library
-from ingest.library_index import SERVER, Seal, damage_of, server_of, stamp_of
+from ingest.library_index import SERVER, ChromaServer, Seal, damage_of, server_of, stamp_of
 from ingest.library_search import PlaceHit, rarest
 from ingest.library_words import word_hash
 from ingest.settings import DEFAULT_EMBEDDER, Settings, find_library, read_settings
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from ingest.vectors import ChromaIndex, ChromaServer, ExactIndex, Found
+    from ingest.vectors import ChromaIndex, ExactIndex, Found
 
 log = logging.getLogger(__name__)
 

@@ -14,10 +14,10 @@ from ingest import ingest
 from ingest.errors import LibraryError, UsageError
 from ingest.indexing import update_index
 from ingest.library import Library
-from ingest.library_index import server_of
+from ingest.library_index import ChromaServer, server_of
 from ingest.pipeline import reindex, remove
 from ingest.settings import Settings
-from ingest.vectors import ChromaIndex, ChromaServer
+from ingest.vectors import ChromaIndex
 from retrievers import MultiVectorRetriever
 from tests.contracts import BuildIndex, VectorIndexContract
 

@@ -61,7 +61,7 @@ def test_exact_and_chroma_find_the_same(index):
     # More vectors than Chroma keeps outside its graph, so that the graph itself is searched.
     matrix, ids = unit_vectors(2500, 32), np.arange(2500)
     index.close()
-    index = ChromaIndex(index.folder, 32)
+    index = ChromaIndex(index.place, 32)
     index.upsert(ids, matrix)
     exact = ExactIndex(ids, matrix)
     for query in unit_vectors(10, 32, seed=3):
