@@ -1,3 +1,4 @@
+import asyncio
 import json
 import subprocess
 import sys
@@ -40,6 +41,16 @@ class HandMade:
     def retrieve(self, question, k=8, *, doc=None, kind=None):
         self.asked.append((question, k, doc, kind))
         return self.hits[:k]
+
+
+@pytest.fixture(autouse=True)
+def event_loop():
+    """A loop that is closed: LlamaIndex makes one where none is set and leaves it open, which fails a later test."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    yield
+    asyncio.set_event_loop(None)
+    loop.close()
 
 
 @pytest.fixture(scope="module")
