@@ -43,6 +43,16 @@ class HandMade:
         return self.hits[:k]
 
 
+@pytest.fixture(autouse=True)
+def event_loop():
+    """A loop that is closed: LlamaIndex makes one where none is set and leaves it open, which fails a later test."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    yield
+    asyncio.set_event_loop(None)
+    loop.close()
+
+
 @pytest.fixture(scope="module")
 def retriever_class():
     pytest.importorskip("llama_index.core", reason="the extra llamaindex is not installed")
