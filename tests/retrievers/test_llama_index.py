@@ -130,17 +130,6 @@ def test_a_citation_query_engine_answers_with_pages(retriever_class):
     assert answer.source_nodes[0].metadata["boxes"] == [{"page": 3, "box": [72.0, 100.0, 300.0, 112.0]}]
 
 
-@pytest.fixture
-def event_loop_of_the_engine():
-    """LlamaIndex's chat engines make an event loop where there is none, and leave it open."""
-    made = asyncio.new_event_loop()
-    asyncio.set_event_loop(made)
-    yield
-    asyncio.set_event_loop(None)
-    made.close()
-
-
-@pytest.mark.usefixtures("event_loop_of_the_engine")
 @pytest.mark.parametrize("engine", ["query", "chat"])
 def test_other_engines_give_their_model_the_chunks_and_return_them_as_sources(retriever_class, engine):
     from llama_index.core.chat_engine import CondensePlusContextChatEngine
