@@ -28,7 +28,7 @@ def run(*args: object, host: str = NOBODY) -> Result:
 def docs(tmp_path, monkeypatch) -> Path:
     monkeypatch.setattr(pipeline, "WorkerPool", lambda count, **_: InlinePool())
     monkeypatch.setattr(pipeline, "read_picture", lambda png: [])
-    monkeypatch.setattr(pipeline, "update_index", lambda library, **_: None)
+    monkeypatch.setattr(pipeline, "update_index", lambda *_: None)
     folder = tmp_path / "docs"
     folder.mkdir()
     icon = io.BytesIO()

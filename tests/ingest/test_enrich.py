@@ -99,7 +99,7 @@ def server() -> Iterator[OllamaServer]:
 def desk(tmp_path, monkeypatch, server) -> Desk:
     monkeypatch.setattr(pipeline, "WorkerPool", InlinePool)
     monkeypatch.setattr(pipeline, "read_picture", lambda png: [])
-    monkeypatch.setattr(pipeline, "update_index", lambda library, **_: None)
+    monkeypatch.setattr(pipeline, "update_index", lambda *_: None)
     return Desk(tmp_path, server)
 
 
