@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 from click.testing import CliRunner, Result
 
@@ -22,6 +23,7 @@ from tests.inline_pool import InlinePool
 ROOT = Path(__file__).resolve().parents[1]
 CONTROLS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 CTRL_C = b"\x03"
+PATIENCE = 120.0  # seconds; a machine that does much else is slow
 ASK = ("ask", "--model", "extractive")
 
 
@@ -140,30 +142,48 @@ def typed_in_a_terminal(folder: Path, args: list[str], lines: list[bytes], **env
     leader, follower = pty.openpty()
     env = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm-256color", "PYTHONIOENCODING": "utf-8", **environ}
     command = [sys.executable, "-m", "cli", *args]
-    shown = b""
     with subprocess.Popen(command, cwd=folder, stdin=follower, stdout=follower, stderr=follower, env=env) as process:
         os.close(follower)
-        for line in lines:
-            shown += _until(leader, "›".encode())
-            if line is CTRL_C:
-                process.send_signal(signal.SIGINT)
-            else:
-                os.write(leader, line)
         try:
-            while chunk := os.read(leader, 65536):
-                shown += chunk
-        except OSError:  # the other side is closed
-            pass
-        assert process.wait() == 0
-    os.close(leader)
+            shown = b"".join(_type(process, leader, line) for line in lines) + _shown(leader)
+            assert process.wait(PATIENCE) == 0
+        finally:
+            process.kill()  # does nothing to a process that has ended
+            os.close(leader)
     return shown.decode()
 
 
-def _until(leader: int, mark: bytes) -> bytes:
-    shown, end = b"", time.monotonic() + 120
-    while not shown.rstrip().endswith(mark):
+def _type(process: subprocess.Popen[bytes], leader: int, line: bytes) -> bytes:
+    shown = _shown(leader, "›".encode())
+    if line is CTRL_C:
+        _wait_until_it_reads(process)
+        process.send_signal(signal.SIGINT)
+    else:
+        os.write(leader, line)
+    return shown
+
+
+def _wait_until_it_reads(process: subprocess.Popen[bytes]) -> None:
+    # Readline shows the prompt before it waits for a key; CPython acts on a signal of that moment at the next key only.
+    end = time.monotonic() + PATIENCE
+    while psutil.Process(process.pid).status() != psutil.STATUS_SLEEPING:
+        assert time.monotonic() < end
+        os.sched_yield()
+
+
+def _shown(leader: int, mark: bytes | None = None) -> bytes:
+    """What is shown up to a mark at its end, or without one until the command ends."""
+    shown, end = b"", time.monotonic() + PATIENCE
+    while mark is None or not shown.rstrip().endswith(mark):
         assert select.select([leader], [], [], max(0, end - time.monotonic()))[0], shown
-        shown += os.read(leader, 65536)
+        try:
+            chunk = os.read(leader, 65536)
+        except OSError:  # the other side is closed
+            chunk = b""
+        if not chunk:
+            assert mark is None, shown
+            break
+        shown += chunk
     return shown
 
 

@@ -41,6 +41,7 @@ export function startChat(health) {
     }
   };
   field.oninput = grow;
+  field.disabled = $("send").disabled = false; // until now nothing would have sent what was typed
   if (session.id && session.secret) restore();
   if (!matchMedia("(pointer: coarse)").matches) field.focus();
 }
