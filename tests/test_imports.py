@@ -25,7 +25,7 @@ or beside it in its family. ``partition`` alone is the seat and the list of form
 HOMES = {
     "bson": ["retrievers/history_mongo.py"],
     "chromadb": ["ingest/vectors.py"],
-    "click": ["cli.py"],
+    "click": ["cli.py", "retrievers/commands/*.py"],
     "docutils": ["ingest/partition/rst.py"],
     "fastapi": ["retrievers/api.py"],
     "httpcore": ["ingest/fetch.py"],
@@ -47,7 +47,7 @@ HOMES = {
     "rapidocr": ["ingest/ocr.py"],
     "pydantic": ["retrievers/api.py", "retrievers/mcp_server.py"],
     "ray": ["ingest/ray_engine.py"],
-    "rich": ["cli.py", "retrievers/printed.py"],
+    "rich": ["retrievers/commands/ingesting.py", "retrievers/printed.py"],
     "sqlite3": ["ingest/library*.py", "ingest/rows.py", "retrievers/history_sqlite.py"],
     "starlette": ["retrievers/api*.py"],
     "unstructured": ["ingest/partition/*.py"],

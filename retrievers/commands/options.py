@@ -1,0 +1,43 @@
+"""The options that several commands have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+def library_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The option that names the library."""
+    return click.option(
+        "-l",
+        "--library",
+        type=click.Path(path_type=Path, file_okay=False),
+        help="Library folder [PINCITE_LIBRARY; else the nearest .pincite upwards].",
+    )(command)
+
+
+def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The option for machine-readable output."""
+    return click.option("--json", "as_json", is_flag=True, help="JSON on stdout and nothing else.")(command)
+
+
+def password_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The option for the password of encrypted PDFs."""
+    return click.option(
+        "--password",
+        metavar="TEXT",
+        help="Opens encrypted PDFs; kept nowhere. PINCITE_PASSWORD does the same, and other users cannot see it.",
+    )(command)
+
+
+def rerank_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The option to have the best hits read again."""
+    return click.option(
+        "--rerank/--no-rerank",
+        default=False,
+        show_default=True,
+        help="Read the best hits again with a cross-encoder: slower, and the first hit is right more often.",
+    )(command)
