@@ -7,7 +7,7 @@ standard, with spans clipped to what the table really has, so that a colspan of 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import escape
 from typing import TYPE_CHECKING
@@ -283,9 +283,45 @@ def _is_header_row(row: Sequence[Cell]) -> bool:
 def column_headers(cells: Sequence[Cell], column: int) -> tuple[str, ...]:
     """The header texts above a column, top to bottom, each once; newlines become spaces."""
     leading = header_rows(cells)
-    above = [c for c in cells if c.row < leading and c.column <= column < c.column + c.colspan]
+    return _texts_above([c for c in cells if c.row < leading], column)
+
+
+def _texts_above(header: Sequence[Cell], column: int) -> tuple[str, ...]:
+    above = [c for c in header if c.column <= column < c.column + c.colspan]
     texts = (" ".join(c.text.split()) for c in sorted(above, key=lambda c: c.row))
     return tuple(dict.fromkeys(text for text in texts if text))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outline:
+    """A table read once for all of its rows.
+
+    ``head`` is ``header_rows``, ``headers`` are the ``column_headers`` of each column. ``rows`` has the cells that
+    begin in a row by column, ``reaching`` those with text that reach into a row from above; rows without any are left
+    out.
+    """
+
+    head: int
+    headers: tuple[tuple[str, ...], ...]
+    rows: Mapping[int, Sequence[Cell]]
+    reaching: Mapping[int, Sequence[Cell]]
+
+
+def outline(cells: Sequence[Cell]) -> Outline:
+    """Read a table's header, and its cells by row: for those who ask it of every row."""
+    head = header_rows(cells)
+    above = [c for c in cells if c.row < head]
+    reaching: dict[int, list[Cell]] = {}
+    for cell in (c for c in cells if c.rowspan > 1 and c.text.strip()):
+        for row in range(cell.row + 1, cell.row + cell.rowspan):
+            reaching.setdefault(row, []).append(cell)
+    width = max((c.column + c.colspan for c in cells), default=0)
+    return Outline(
+        head=head,
+        headers=tuple(_texts_above(above, column) for column in range(width)),
+        rows=_by_row(cells),
+        reaching=reaching,
+    )
 
 
 def row_label(cells: Sequence[Cell], row: int) -> str:

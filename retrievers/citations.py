@@ -36,6 +36,7 @@ __all__ = [
     "locate",
     "parse_citation_id",
     "row_text",
+    "row_texts",
 ]
 
 _EVENED = str.maketrans(
@@ -275,12 +276,20 @@ def row_text(cells: Sequence[Cell], row: int) -> str:
     return " ".join(" ".join(c.text.split()) for c in inside)
 
 
+def row_texts(cells: Sequence[Cell]) -> dict[int, str]:
+    """The ``row_text`` of each row in which cells begin, in order: for a table whose every row is looked at."""
+    rows: dict[int, list[Cell]] = {}
+    for cell in sorted(cells, key=lambda c: c.row):
+        rows.setdefault(cell.row, []).append(cell)
+    return {row: row_text(inside, row) for row, inside in rows.items()}
+
+
 def _row_cells(elements: Sequence[Element], quote: str) -> list[Cell]:
     """The cells of the table row that a quote is the text of."""
     wanted = fold(quote)
     for element in elements:
-        for row in sorted({c.row for c in element.cells}):
-            if fold(row_text(element.cells, row)) == wanted:
+        for row, text in row_texts(element.cells).items():
+            if fold(text) == wanted:
                 return [c for c in element.cells if c.row == row and c.text]
     return []
 

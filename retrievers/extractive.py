@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from ingest.library import Library
-from ingest.tables import column_headers, header_rows, is_number
+from ingest.tables import Outline, is_number, outline
 from ingest.types import Cell, CellRef, Element, Hit
 from retrievers.answerable import THRESHOLD, Asked, read_asked, support
-from retrievers.citations import fold, locate, row_text
+from retrievers.citations import fold, locate, row_texts
 from retrievers.language import (
     Span,
     codes,
@@ -372,13 +372,15 @@ def _rows(hit: Hit, question: Question, elements: Sequence[Element], titles: str
     """Each line of a table's text, with the cell that is asked for when the question's words single one out."""
     captions = " ".join(e.text for e in elements if e.category == "FigureCaption")
     cells = next((e.cells for e in elements if e.cells), ())
-    heads = " ".join(c.text for c in cells if c.header and c.row < header_rows(cells))
-    numbers = {row_text(cells, row): row for row in sorted({c.row for c in cells}, reverse=True)}
+    table = outline(cells)
+    heads = " ".join(c.text for c in cells if c.header and c.row < table.head)
+    shared = _shared(table, question)
+    numbers = {text: row for row, text in reversed(row_texts(cells).items())}
     start = 0
     for line in hit.chunk.text.split("\n"):
         row, end = numbers.get(line), start + len(line)
-        if row is not None and row >= header_rows(cells):
-            yield _row_piece(hit, start, end, cells, row, question, captions, f"{titles} {heads}")
+        if row is not None and row >= table.head:
+            yield _row_piece(hit, start, end, table, row, shared, captions, f"{titles} {heads}")
         elif line.strip() and row is None:
             yield Evidence(hit=hit, start=start, end=end, said=line, own=line, context=titles)
         start = end + 1
@@ -388,22 +390,22 @@ def _row_piece(  # noqa: PLR0913, PLR0917 (what a row stands in, spelled out)
     hit: Hit,
     start: int,
     end: int,
-    cells: Sequence[Cell],
+    table: Outline,
     row: int,
-    question: Question,
+    shared: Sequence[Mapping[str, float]],
     caption: str,
     context: str,
 ) -> Evidence:
     line = hit.chunk.text[start:end]
-    labels = _label_cells(cells, row)
+    labels = _label_cells(table, row)
     label = " ".join(" ".join(c.text.split()) for c in labels)
     piece = Evidence(
         hit=hit, start=start, end=end, said=line, own=f"{line} {label} {caption}", context=context, label=label
     )
-    cell = _asked_cell([c for c in cells if c.row == row and c not in labels], cells, label, question)
+    cell = _asked_cell([c for c in table.rows.get(row, ()) if c not in labels], shared, label)
     if cell is None:
         return piece
-    headers = column_headers(cells, cell.column)
+    headers = table.headers[cell.column]
     return replace(
         piece,
         said=_cell_sentence(label, headers, cell.text),
@@ -412,28 +414,37 @@ def _row_piece(  # noqa: PLR0913, PLR0917 (what a row stands in, spelled out)
     )
 
 
-def _label_cells(cells: Sequence[Cell], row: int) -> list[Cell]:
+def _label_cells(table: Outline, row: int) -> list[Cell]:
     """What names a row: the cells that reach into it from above, and its own first one unless that is a number."""
-    covering = sorted((c for c in cells if c.row <= row < c.row + c.rowspan and c.text.strip()), key=lambda c: c.column)
-    labels = [c for c in covering if c.row < row]
-    own = next((c for c in covering if c.row == row), None)
+    labels = list(table.reaching.get(row, ()))
+    begun = [c for c in table.rows.get(row, ()) if c.text.strip()]
     # The only cell of its row is what the row says, not its name.
-    if own is not None and not is_number(own.text) and sum(c.row == row for c in covering) > 1:
-        labels.append(own)
+    if len(begun) > 1 and not is_number(begun[0].text):
+        labels.append(begun[0])
     return sorted(labels, key=lambda c: c.column)
 
 
-def _asked_cell(row: Sequence[Cell], cells: Sequence[Cell], label: str, question: Question) -> Cell | None:
-    """The cell of a row under the one column whose headers share most with the question."""
-    asked = set(stems(question.text)) - set(stems(label))
-    shared: list[tuple[float, Cell]] = []
-    for cell in (c for c in row if c.text.strip()):
-        head = set(stems(" ".join(column_headers(cells, cell.column))))
-        shared.append((sum(question.weights.get(t, SMALL_WORD) for t in asked & head), cell))
-    shared.sort(key=lambda pair: -pair[0])
-    if not shared or shared[0][0] == 0 or (len(shared) > 1 and shared[1][0] == shared[0][0]):
+def _shared(table: Outline, question: Question) -> list[Mapping[str, float]]:
+    """The words that the headers of each column share with the question, and what each of them weighs."""
+    asked = set(stems(question.text))
+    return [
+        {t: question.weights.get(t, SMALL_WORD) for t in asked & set(stems(" ".join(headers)))}
+        for headers in table.headers
+    ]
+
+
+def _asked_cell(row: Sequence[Cell], shared: Sequence[Mapping[str, float]], label: str) -> Cell | None:
+    """The cell of a row under the one column whose headers share most with the question, less the row's own name."""
+    named = set(stems(label))
+    weighed = [
+        (sum(weight for t, weight in shared[cell.column].items() if t not in named), cell)
+        for cell in row
+        if cell.text.strip()
+    ]
+    weighed.sort(key=lambda pair: -pair[0])
+    if not weighed or weighed[0][0] == 0 or (len(weighed) > 1 and weighed[1][0] == weighed[0][0]):
         return None
-    return shared[0][1]
+    return weighed[0][1]
 
 
 def _cell_sentence(label: str, headers: Sequence[str], value: str) -> str:

@@ -9,7 +9,7 @@ from ingest.library import Library
 from ingest.tables import column_headers, header_rows, html_to_cells
 from ingest.types import Answer, Cell, CellRef, Chunk, Citation, Computation, ComputedCell, Element, Hit
 from retrievers.chat import EXTRACTIVE
-from retrievers.citations import cite, row_text
+from retrievers.citations import cite, row_texts
 from retrievers.extractive import Evidence
 from retrievers.multi_vector import MultiVectorRetriever
 from retrievers.table_frames import Frame, read_frames
@@ -313,8 +313,9 @@ def _cited(table: _Table, places: Sequence[tuple[int, int]], library: Library) -
 def _line(part: Element, row: int, chunks: Sequence[Chunk]) -> tuple[Chunk, int, int] | None:
     """Where the chunks of a table have the line of a row; of equal rows each has its own."""
     cells = _cells(part)
-    wanted = row_text(cells, row)
-    equal = sum(row_text(cells, r) == wanted for r in {c.row for c in cells if c.row < row}) if wanted else 0
+    texts = row_texts(cells)
+    wanted = texts.get(row, "")
+    equal = sum(text == wanted for r, text in texts.items() if r < row) if wanted else 0
     for chunk in chunks:
         start = 0
         for line in chunk.text.split("\n"):

@@ -9,6 +9,7 @@ from ingest.tables import (
     header_rows,
     html_to_cells,
     is_number,
+    outline,
     row_label,
     table_text,
 )
@@ -158,6 +159,15 @@ def test_header_rows_are_those_that_most_cells_call_header():
 def test_column_headers_run_from_the_top_and_repeat_nothing():
     assert column_headers(FARES, 2) == ("Fare", "2025")
     assert column_headers(FARES, 0) == ()
+
+
+def test_an_outline_holds_what_is_asked_of_a_table_row_by_row():
+    read = outline(FARES)
+    assert read.head == header_rows(FARES)
+    assert read.headers == tuple(column_headers(FARES, n) for n in range(len(read.headers)))
+    assert [c for row in read.rows.values() for c in row] == sorted(FARES, key=lambda c: (c.row, c.column))
+    spans = outline(html_to_cells("<table><tr><td rowspan=2>North<td>1</tr><tr><td>2</tr></table>"))
+    assert [c.text for c in spans.reaching[1]] == ["North"]
 
 
 def test_a_row_is_labelled_by_its_first_text_unless_that_is_a_number():
