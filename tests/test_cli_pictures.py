@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 import cli
-from ingest import pipeline
+from ingest import pipeline, pipeline_stages, pipeline_store
 from tests.ingest.test_enrich import TABLE, drawing, page
 from tests.inline_pool import InlinePool
 from tests.ollama_server import OllamaServer
@@ -27,8 +27,8 @@ def run(*args: object, host: str = NOBODY) -> Result:
 @pytest.fixture
 def docs(tmp_path, monkeypatch) -> Path:
     monkeypatch.setattr(pipeline, "WorkerPool", lambda count, **_: InlinePool())
-    monkeypatch.setattr(pipeline, "read_picture", lambda png: [])
-    monkeypatch.setattr(pipeline, "update_index", lambda *_: None)
+    monkeypatch.setattr(pipeline_stages, "read_picture", lambda png: [])
+    monkeypatch.setattr(pipeline_store, "update_index", lambda *_: None)
     folder = tmp_path / "docs"
     folder.mkdir()
     icon = io.BytesIO()

@@ -17,7 +17,7 @@ INNER = [path for path in FILES if ROOT / "ingest" in path.parents and path != R
 ORDER = [
     "types", "errors", "settings", "models", "model_hosts", "fetch", "render", "tables", "images", "strokes", "ocr",
     "partition", "discover", "partition.*", "surroundings", "summarize", "chunk*", "embed*", "rows", "library*",
-    "crawl", "vectors", "workers*", "ray_*", "bundles", "reading", "enrich", "indexing", "pipeline", "watch",
+    "crawl", "vectors", "workers*", "ray_*", "bundles", "reading", "enrich", "indexing", "pipeline*", "watch",
 ]  # fmt: skip
 """The modules of ``ingest`` in the order in which a document meets them. A module imports only what stands before it
 or beside it in its family. ``partition`` alone is the seat and the list of formats, ``partition.*`` what fills it."""

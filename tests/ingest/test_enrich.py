@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageDraw
 
-from ingest import pipeline
+from ingest import pipeline, pipeline_stages, pipeline_store
+from ingest.chunk import ChunkOptions
 from ingest.errors import ModelUnreachableError
 from ingest.library import Library
 from ingest.partition import PartitionOptions
@@ -98,8 +99,8 @@ def server() -> Iterator[OllamaServer]:
 @pytest.fixture
 def desk(tmp_path, monkeypatch, server) -> Desk:
     monkeypatch.setattr(pipeline, "WorkerPool", InlinePool)
-    monkeypatch.setattr(pipeline, "read_picture", lambda png: [])
-    monkeypatch.setattr(pipeline, "update_index", lambda *_: None)
+    monkeypatch.setattr(pipeline_stages, "read_picture", lambda png: [])
+    monkeypatch.setattr(pipeline_store, "update_index", lambda *_: None)
     return Desk(tmp_path, server)
 
 
@@ -123,7 +124,7 @@ def test_a_picture_in_two_documents_is_described_once(desk):
 
 def test_a_picture_in_two_documents_is_read_once_and_not_again_in_another_run(desk, monkeypatch):
     read: list[bytes] = []
-    monkeypatch.setattr(pipeline, "read_picture", lambda png: read.append(png) or [])
+    monkeypatch.setattr(pipeline_stages, "read_picture", lambda png: read.append(png) or [])
     desk.write("a.html", page(1))
     desk.write("b.html", page(1, 2, title="Dock"))
     desk.run(images="ocr")
@@ -231,7 +232,7 @@ def test_a_description_outlives_its_document_where_that_is_wanted(desk):
 def test_another_chunking_keeps_descriptions_without_asking(desk):
     desk.write("a.html", page(1))
     desk.run()
-    options = IngestOptions(chunk=pipeline.ChunkOptions(chunking="by_page"))
+    options = IngestOptions(chunk=ChunkOptions(chunking="by_page"))
     list(ingest([desk.docs], desk.folder / "lib", options=options, settings=desk.settings()))
     assert sum(desk.asked().values()) == 1
     assert None not in desk.summaries()

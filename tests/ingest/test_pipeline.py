@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ingest import indexing, pipeline, reading
+from ingest import indexing, pipeline, pipeline_embedding, pipeline_options, pipeline_stages, reading
 from ingest.chunk import ChunkOptions
 from ingest.errors import (
     EmbedderMismatchError,
@@ -473,7 +473,7 @@ def test_a_file_that_breaks_gives_up_what_it_held(desk):
     ],
 )
 def test_a_lost_worker_fails_its_file_once_and_a_retry_reads_it(desk, task, error, reason, monkeypatch):
-    monkeypatch.setattr(pipeline, "EMBED_BATCH", 1)
+    monkeypatch.setattr(pipeline_embedding, "EMBED_BATCH", 1)
     desk.write("a.md", FERRY)
     desk.pool.broken[task] = error
     results = list(ingest([desk.docs], desk.folder / "lib"))
@@ -486,12 +486,12 @@ def test_a_lost_worker_fails_its_file_once_and_a_retry_reads_it(desk, task, erro
 def test_a_mistake_while_chunking_fails_its_file_alone(desk, monkeypatch):
     desk.write("a.md", FERRY)
     desk.write("b.txt", "A text.\n")
-    real = pipeline.chunk
+    real = pipeline_stages.chunk
 
     def mistaken(*args, doc, **options):
         return {}[doc] if doc == "a.md" else real(*args, doc=doc, **options)
 
-    monkeypatch.setattr(pipeline, "chunk", mistaken)
+    monkeypatch.setattr(pipeline_stages, "chunk", mistaken)
     results = {r.path: (r.state, r.reason) for r in desk.run()}
     assert results == {
         "docs/a.md": ("failed", "cannot be read (KeyError: 'a.md')"),
@@ -550,7 +550,7 @@ def test_what_an_earlier_version_derived_is_derived_again_and_told(desk, monkeyp
     desk.write("a.md", FERRY)
     desk.run()
     assert not caplog.messages
-    monkeypatch.setattr(pipeline, stage, str(int(getattr(pipeline, stage)) + 1))
+    monkeypatch.setattr(pipeline_options, stage, str(int(getattr(pipeline_options, stage)) + 1))
     assert desk.states() == {"docs/a.md": "ingested"}
     assert desk.pool.tasks == reads
     assert desk.embedder.texts == []
@@ -564,7 +564,7 @@ def test_what_an_earlier_version_derived_is_derived_again_and_told(desk, monkeyp
 def test_what_a_newer_version_derived_is_refused(desk, monkeypatch, stage):
     desk.write("a.md", FERRY)
     desk.run()
-    monkeypatch.setattr(pipeline, stage, "0")
+    monkeypatch.setattr(pipeline_options, stage, "0")
     with pytest.raises(NewerSchemaError, match="upgrade pincite"):
         desk.run()
 
