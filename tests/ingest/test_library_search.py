@@ -2,7 +2,8 @@ import sqlite3
 
 import pytest
 
-from ingest.library import DATABASE, Library
+from ingest.library import Library
+from ingest.library_schema import DATABASE
 from ingest.types import PageBox
 from retrievers import MultiVectorRetriever
 from tests.retrievers.made import BagOfWords, element, page, paragraph, put, title
