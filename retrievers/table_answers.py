@@ -12,10 +12,13 @@ from retrievers.chat import EXTRACTIVE
 from retrievers.citations import cite, row_texts
 from retrievers.extractive import Evidence
 from retrievers.multi_vector import MultiVectorRetriever
+from retrievers.table_columns import RANKED, says_rows
 from retrievers.table_frames import Frame, read_frames
-from retrievers.table_plans import RANKED, Context, Doubt, Selection, is_said, says_rows, select, with_partial
+from retrievers.table_plans import select, with_partial
 from retrievers.table_questions import TableQuestion, read_table_question
 from retrievers.table_results import SHOWN, Result, compute
+from retrievers.table_rows import is_said
+from retrievers.table_selection import Context, Doubt, Selection
 from retrievers.table_words import spoken
 
 TABLES = 12

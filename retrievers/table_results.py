@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from retrievers.table_frames import Frame, amounts
-from retrievers.table_plans import Doubt, Selection, judged_well
+from retrievers.table_plans import judged_well
 from retrievers.table_questions import TableQuestion
+from retrievers.table_selection import Doubt, Selection
 from retrievers.table_values import read_amount
 
 SHOWN = 8

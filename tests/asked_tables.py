@@ -27,36 +27,37 @@ class Printed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """A question and what must come out: a number, labels in any order, or nothing but a flag (``None``)."""
+    """A question and what must come out: a number, labels in any order, a text as printed, or nothing but a flag."""
 
     kind: str
     text: str
     number: float | None = None
     labels: tuple[str, ...] = ()
+    said: str = ""
 
     @property
     def flagged(self) -> bool:
         """Whether the table does not settle it, and the answer has to say so."""
-        return self.number is None and not self.labels
+        return self.number is None and not self.labels and not self.said
 
 
-def _head(*texts: str) -> tuple[tuple[tuple[str, int], ...], ...]:
+def head(*texts: str) -> tuple[tuple[tuple[str, int], ...], ...]:
     return (tuple((text, 1) for text in texts),)
 
 
-def _rows(text: str) -> tuple[Row, ...]:
+def rows(text: str) -> tuple[Row, ...]:
     return tuple(tuple(cell.strip() for cell in line.split("|")) for line in text.strip().splitlines())
 
 
-def _number(text: str) -> float:
+def number(text: str) -> float:
     return float(text.replace(",", ""))
 
 
-def _total(rows: Sequence[Row], column: int, keep: Callable[[Row], bool]) -> float:
-    return sum(_number(row[column]) for row in rows if keep(row))
+def total(rows: Sequence[Row], column: int, keep: Callable[[Row], bool]) -> float:
+    return sum(number(row[column]) for row in rows if keep(row))
 
 
-def _count(rows: Sequence[Row], keep: Callable[[Row], bool]) -> float:
+def count(rows: Sequence[Row], keep: Callable[[Row], bool]) -> float:
     return float(sum(1 for row in rows if keep(row)))
 
 
@@ -66,8 +67,8 @@ BREWERY = Printed(
     name="brewery",
     title="Tarn Valley Brewery: five years",
     caption="Table 1: Key figures (in € thousand unless stated otherwise)",
-    header=_head("", "2020", "2021", "2022", "2023", "2024"),
-    rows=_rows("""
+    header=head("", "2020", "2021", "2022", "2023", "2024"),
+    rows=rows("""
         Revenue | 4,120 | 3,870 | 4,655 | 5,210 | 5,034
         Cost of materials | 1,540 | 1,488 | 1,790 | 2,015 | 1,962
         Staff costs | 1,105 | 1,090 | 1,180 | 1,260 | 1,322
@@ -81,8 +82,8 @@ LIBRARY = Printed(
     name="town-library",
     title="Elmstead Town Library",
     caption="Visitors, loans and spending by year",
-    header=_head("Year", "Visitors", "Loans", "New members", "Book budget (€)"),
-    rows=_rows("""
+    header=head("Year", "Visitors", "Loans", "New members", "Book budget (€)"),
+    rows=rows("""
         2018 | 48,210 | 91,344 | 1,204 | 38,000
         2019 | 51,877 | 95,120 | 1,310 | 39,500
         2020 | 17,430 | 42,015 | 388 | 39,500
@@ -101,7 +102,7 @@ CLIMATE = Printed(
         (("Station", 1), ("Rainfall (mm)", 3), ("Mean temperature (°C)", 3)),
         (("", 1), ("2022", 1), ("2023", 1), ("2024", 1), ("2022", 1), ("2023", 1), ("2024", 1)),
     ),
-    rows=_rows("""
+    rows=rows("""
         Oakridge | 812 | 940 | 877 | 9.8 | 10.1 | 10.4
         Penmoor | 1,203 | 1,388 | 1,290 | 8.1 | 8.3 | 8.9
         Saltby | 598 | 641 | 702 | 10.9 | 11.2 | 11.6
@@ -114,8 +115,8 @@ HARVEST = Printed(
     name="harvest",
     title="Harvest of the growers' union",
     caption="Harvest by district and crop, in tonnes",
-    header=_head("Crop", "2022", "2023", "2024"),
-    rows=_rows("""
+    header=head("Crop", "2022", "2023", "2024"),
+    rows=rows("""
         North district
         Apples | 310 | 295 | 342
         Pears | 120 | 131 | 118
@@ -132,8 +133,8 @@ SURVEY = Printed(
     name="resident-survey",
     title="Residents' survey",
     caption="Answers by statement, in percent of 1,846 replies",
-    header=_head("Statement", "Agree", "Neutral", "Disagree"),
-    rows=_rows("""
+    header=head("Statement", "Agree", "Neutral", "Disagree"),
+    rows=rows("""
         Streets are clean | 61.2% | 20.5% | 18.3%
         Buses run on time | 38.4% | 22.9% | 38.7%
         Parks are well kept | 74.0% | 15.1% | 10.9%
@@ -161,11 +162,11 @@ STOCK = Printed(
     name="hire-stock",
     title="Tool hire: stock list",
     caption="Stock by article and depot",
-    header=_head("Article", "Category", "Depot", "Quantity", "Day price (€)", "Bought"),
+    header=head("Article", "Category", "Depot", "Quantity", "Day price (€)", "Bought"),
     rows=_stock(),
 )
 _S = STOCK.rows
-_DEAREST = sorted(_S, key=lambda row: -_number(row[4]))
+_DEAREST = sorted(_S, key=lambda row: -number(row[4]))
 
 TO_WORK_ON: tuple[tuple[Printed, tuple[Asked, ...]], ...] = (
     (
@@ -263,12 +264,12 @@ TO_WORK_ON: tuple[tuple[Printed, tuple[Asked, ...]], ...] = (
             Asked(
                 kind="count",
                 text="How many articles of the tool hire are at the depot Hull?",
-                number=_count(_S, lambda r: r[2] == "Hull"),
+                number=count(_S, lambda r: r[2] == "Hull"),
             ),
             Asked(
                 kind="sum",
                 text="What is the total quantity of articles in the category Lighting?",
-                number=_total(_S, 3, lambda r: r[1] == "Lighting"),
+                number=total(_S, 3, lambda r: r[1] == "Lighting"),
             ),
             Asked(
                 kind="top",
@@ -278,7 +279,7 @@ TO_WORK_ON: tuple[tuple[Printed, tuple[Asked, ...]], ...] = (
             Asked(
                 kind="count",
                 text="How many articles were bought in 2023?",
-                number=_count(_S, lambda r: r[5].startswith("2023")),
+                number=count(_S, lambda r: r[5].startswith("2023")),
             ),
             Asked(kind="flag", text="How many articles weigh more than 20 kilograms at the depot Hull?"),
         ),
@@ -295,7 +296,7 @@ SEGMENTS = Printed(
         (("Segment", 1), ("2023", 2), ("2024", 2)),
         (("", 1), ("H1", 1), ("H2", 1), ("H1", 1), ("H2", 1)),
     ),
-    rows=_rows("""
+    rows=rows("""
         Lenses | 120.4 | 131.9 | 128.7 | 140.2
         Cameras¹ | 88.1 | 92.5 | 79.6 | 70.3
         Microscopes | 45.0 | 47.2 | 51.8 | 55.5
@@ -308,8 +309,8 @@ HOSTEL = Printed(
     name="hostel",
     title="Gull Rock Hostel",
     caption="Figures of the season by month",
-    header=_head("Month", "Guests", "Nights", "Occupancy (%)", "Takings (£)", "Result (£)"),
-    rows=_rows("""
+    header=head("Month", "Guests", "Nights", "Occupancy (%)", "Takings (£)", "Result (£)"),
+    rows=rows("""
         April | 212 | 401 | 33.4 | 9,220 | (1,310)
         May | 344 | 699 | 56.4 | 16,080 | 2,140
         June | 401 | 835 | 69.6 | 19,650 | 4,005
@@ -327,7 +328,7 @@ SCHOOLS = Printed(
         (("School", 1), ("Pupils", 3), ("Teachers", 2)),
         (("", 1), ("Girls", 1), ("Boys", 1), ("Total", 1), ("Full-time", 1), ("Part-time", 1)),
     ),
-    rows=_rows("""
+    rows=rows("""
         Ash Lane | 142 | 150 | 292 | 14 | 5
         Brook Street | 210 | 198 | 408 | 21 | 7
         Castle Hill | 95 | 101 | 196 | 9 | 4
@@ -340,8 +341,8 @@ PROJECTS = Printed(
     name="works",
     title="Harbour works programme",
     caption="Projects of the harbour works, amounts in thousand €",
-    header=_head("Project", "Status", "Budget", "Actual cost", "Finished"),
-    rows=_rows("""
+    header=head("Project", "Status", "Budget", "Actual cost", "Finished"),
+    rows=rows("""
         Breakwater
         North arm | finished | 1,850 | 1,972 | 12 May 2023
         South arm | under way | 2,400 | 1,105 |
@@ -376,19 +377,17 @@ ORDERS = Printed(
     name="bicycle-orders",
     title="Orders of Meridian Bicycles",
     caption="All orders",
-    header=_head("Order", "Customer", "Country", "Date", "Units", "Amount (€)", "State"),
+    header=head("Order", "Customer", "Country", "Date", "Units", "Amount (€)", "State"),
     rows=_orders(),
 )
 _O = ORDERS.rows
-_BIGGEST = sorted(_O, key=lambda row: -_number(row[5]))
+_BIGGEST = sorted(_O, key=lambda row: -number(row[5]))
 ENERGY = Printed(
     name="district-heat",
     title="Heat and power of the districts",
     caption="Use of energy by district",
-    header=_head(
-        "District", "Households", "Heat (MWh)", "Power (MWh)", "Renewable share (%)", "Price of heat (ct/kWh)"
-    ),
-    rows=_rows("""
+    header=head("District", "Households", "Heat (MWh)", "Power (MWh)", "Renewable share (%)", "Price of heat (ct/kWh)"),
+    rows=rows("""
         Old Town | 3,120 | 28,400 | 9,050 | 22 | 11.4
         Riverside | 4,875 | 36,950 | 14,310 | 35 | 10.9
         Millfield | 2,240 | 19,870 | 6,480 | 18 | 12.1
@@ -472,23 +471,23 @@ KEPT_APART: tuple[tuple[Printed, tuple[Asked, ...]], ...] = (
             Asked(
                 kind="count",
                 text="How many orders from Italy were returned?",
-                number=_count(_O, lambda r: r[2] == "Italy" and r[6] == "returned"),
+                number=count(_O, lambda r: r[2] == "Italy" and r[6] == "returned"),
             ),
             Asked(
                 kind="sum",
                 text="What is the total amount of the open orders?",
-                number=_total(_O, 5, lambda r: r[6] == "open"),
+                number=total(_O, 5, lambda r: r[6] == "open"),
             ),
             Asked(
                 kind="average",
                 text="What is the average number of units of orders from Norway?",
-                number=_total(_O, 4, lambda r: r[2] == "Norway") / _count(_O, lambda r: r[2] == "Norway"),
+                number=total(_O, 4, lambda r: r[2] == "Norway") / count(_O, lambda r: r[2] == "Norway"),
             ),
             Asked(kind="top", text="What are the top 5 orders by amount?", labels=tuple(r[0] for r in _BIGGEST[:5])),
             Asked(
                 kind="count",
                 text="How many orders have more than 35 units?",
-                number=_count(_O, lambda r: int(r[4]) > 35),
+                number=count(_O, lambda r: int(r[4]) > 35),
             ),
             Asked(kind="flag", text="What is the total weight of the orders from Denmark?"),
         ),

@@ -4,9 +4,10 @@ import pytest
 
 from ingest.tables import html_to_cells
 from retrievers.table_frames import read_frames
-from retrievers.table_plans import Context, Doubt, Selection, select, with_partial
+from retrievers.table_plans import select, with_partial
 from retrievers.table_questions import read_table_question
 from retrievers.table_results import Result, compute
+from retrievers.table_selection import Context, Doubt, Selection
 from retrievers.table_values import is_missing, read_amount, read_unit
 
 
