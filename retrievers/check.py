@@ -111,7 +111,8 @@ def _prove_said(body: str, passages: Sequence[str]) -> Proof:
         best = _prove_text(claim, texts)
     tables = [] if best.parts else [(i, table) for i, p in enumerate(passages) for table in tables_of(p)]
     if tables:
-        by_table = _prove_table(read_text(body, in_table=True, language="en"), tables)
+        plain = claim.language == "en" and "(" not in body
+        by_table = _prove_table(claim if plain else read_text(body, in_table=True, language="en"), tables)
         best = by_table if by_table.parts or not best.nearest else best
     return best
 
@@ -183,9 +184,7 @@ def _verbatim(claim: Text, texts: Sequence[Text]) -> Part | None:
 
 
 def _part(number: int, text: Text, first: int, last: int) -> Part:
-    quote = text.slice(first, last)
-    start = text.text.find(quote, max(0, text.tokens[first].start - 3))
-    return Part(number, start, start + len(quote))
+    return Part(number, *text.span(first, last))
 
 
 def _prove_one(claim: Sequence[Token], texts: Sequence[Text], *, why: bool = True) -> Proof:
@@ -228,10 +227,15 @@ def _refused(
 
 def _is_covered(claim: Sequence[Token], said: Sequence[Token], known: AbstractSet[str]) -> bool:
     """Whether each word of a claim that may not be added has one of its meaning in a sentence."""
-    missing = [t for t in claim if t.key not in known and not t.free and t.word not in LEADS]
-    if not all(t.same or t.value for t in missing):
+    if any(_is_unsaid(t, known) for t in claim):
         return False
+    missing = [t for t in claim if t.key not in known and not t.free and t.word not in LEADS]
     return all(key in known for key in translated(missing, said)) if missing else True
+
+
+def _is_unsaid(token: Token, known: AbstractSet[str]) -> bool:
+    """Whether a token may not be added, and nothing that it could stand for is known."""
+    return not (token.key in known or token.free or token.same or token.value) and token.word not in LEADS
 
 
 def _best(claim: Sequence[Token], said: Sequence[Token]) -> Match:
@@ -255,6 +259,9 @@ def _best(claim: Sequence[Token], said: Sequence[Token]) -> Match:
 
 def _prove_halves(claim: Sequence[Token], texts: Sequence[Text]) -> Proof | None:
     """Two statements joined by "and" or the like, each borne out by itself."""
+    said = frozenset[str]().union(*(keys for text in texts for keys in text.keys))
+    if any(_is_unsaid(t, said) for t in claim if t.word not in _JOINING):
+        return None
     for cut in range(FEWEST, len(claim) - FEWEST + 1):
         joined = claim[cut].word in _JOINING
         if not joined and ";" not in claim[cut].gap:

@@ -121,6 +121,8 @@ def _fill(cells: list[str], held: dict[int, tuple[int, str]]) -> None:
 
 def _line_tables(passage: str) -> Iterator[tuple[list[_Line], str]]:
     """Runs of lines with columns, each with the text before it."""
+    if "|" not in passage and _GAP.search(passage) is None:
+        return
     lines: list[_Line] = []
     before: list[str] = []
     at = 0

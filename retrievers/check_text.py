@@ -7,8 +7,8 @@ import unicodedata
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
-from itertools import accumulate, pairwise
+from functools import cache, lru_cache
+from itertools import accumulate, pairwise, takewhile
 from typing import NamedTuple
 
 from retrievers.check_numbers import (
@@ -44,6 +44,9 @@ _PLAIN_WORD = re.compile(rf"{_LETTER}+")
 _NOT_SUFFIX = re.compile(r"^(.+?)n['\u2019]t$")
 _BREAK = re.compile(r"\n\s*\n|\n\s*[-*\u2022\u25cf\u25aa\u2013]\s|[\u2022\u25cf]")
 _STOP = re.compile(r"[.!?\u2026][\"'\u201d\u2019)\]\u00bb]*\s")
+_CLOSING = re.compile(r"[.!?%)\]\"'\u201d\u2019\u00bb]*")
+MOST_WORDS = 65536
+"""Words of a language that are kept."""
 _NONE: frozenset[int] = frozenset()
 _OPENERS = NUMBER_OPENERS | set(MONTHS)
 _BEGINNERS = frozenset(
@@ -55,33 +58,30 @@ class Token(NamedTuple):
     """One word, number or date; ``gap`` is what stands between it and the token before it.
 
     ``key`` is equal for tokens of one meaning, ``same`` are groups of further words that may stand for it, ``exact``
-    is the folded surface. ``value`` is a number's.
+    is the folded surface. ``value`` is a number's; ``figure`` says that it is a number or a date. Where it stands is
+    not part of it, so that a word is made once for all of its places.
     """
 
     key: str
     same: frozenset[int]
     exact: str
     word: str
-    start: int
-    end: int
     gap: str
     value: Value | None = None
     capital: bool = False
     free: bool = False
-
-    @property
-    def figure(self) -> bool:
-        """Whether it is a number or a date."""
-        return self.key[:1] in "#@"
+    figure: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A text with its tokens and its sentences, as ranges of tokens."""
+    """A text with its tokens, where they begin and end, and its sentences, as ranges of tokens."""
 
     text: str
     language: Language
     tokens: tuple[Token, ...]
+    starts: Sequence[int]
+    ends: Sequence[int]
     sentences: tuple[tuple[int, int], ...]
     keys: tuple[frozenset[str], ...] = ()
     folded: str = ""
@@ -102,16 +102,31 @@ class Text:
         index = bisect_right([start for start, _ in self.sentences], token) - 1
         return self.sentences[max(index, 0)]
 
-    def slice(self, first: int, last: int) -> str:
-        """The source text of a run of tokens, with the punctuation that closes it."""
-        if first >= last:
-            return ""
-        end = self.tokens[last - 1].end
-        tail = re.match(r"[.!?%)\]\"'\u201d\u2019\u00bb]*", self.text[end:])
-        begin = self.tokens[first].start
+    def span(self, first: int, last: int) -> tuple[int, int]:
+        """Where a run of tokens stands in the text, with the quotation marks around it and what closes it."""
+        begin, end = self.starts[first], self.ends[last - 1]
         while begin and self.text[begin - 1] in "\"'(\u201c\u2018\u00ab":
             begin -= 1
-        return self.text[begin : end + (tail.end() if tail else 0)]
+        tail = _CLOSING.match(self.text, end)
+        return begin, tail.end() if tail else end
+
+
+class _Read(NamedTuple):
+    """Tokens while they are read, and where each begins and ends."""
+
+    tokens: list[Token]
+    starts: list[int]
+    ends: list[int]
+
+    def add(self, token: Token, start: int, end: int) -> None:
+        self.tokens.append(token)
+        self.starts.append(start)
+        self.ends.append(end)
+
+    def take(self, other: _Read, first: int, last: int) -> None:
+        self.tokens.extend(other.tokens[first:last])
+        self.starts.extend(other.starts[first:last])
+        self.ends.extend(other.ends[first:last])
 
 
 @lru_cache(maxsize=4096)
@@ -124,13 +139,14 @@ def read_text(text: str, *, in_table: bool = False, language: Language | None = 
     """Read a text. ``in_table`` takes brackets around any number for a minus."""
     plain, places = _plain(text)
     spoken = language or language_of(_PLAIN_WORD.findall(plain.lower()))
-    tokens = _joined(_tokens(plain, spoken, in_table=in_table), spoken)
-    sentences = tuple(_sentences(plain, tokens))
+    tokens, starts, ends = read = _joined(_tokens(plain, spoken, in_table=in_table), spoken)
+    sentences = tuple(_sentences(plain, read))
     if places:
-        tokens = [t._replace(start=places[t.start], end=places[t.end - 1] + 1) for t in tokens]
-    offsets = (0, *accumulate([len(token.exact) for token in tokens]))
+        starts, ends = [places[at] for at in starts], [places[at - 1] + 1 for at in ends]
+    surfaces = [token.exact for token in tokens]
     keys = tuple(frozenset([t.key for t in tokens[a:b]]) for a, b in sentences)
-    return Text(text, spoken, tuple(tokens), sentences, keys, "".join([t.exact for t in tokens]), offsets)
+    offsets = (0, *accumulate(map(len, surfaces)))
+    return Text(text, spoken, tuple(tokens), starts, ends, sentences, keys, "".join(surfaces), offsets)
 
 
 def _plain(text: str) -> tuple[str, list[int]]:
@@ -153,67 +169,88 @@ def _plain_sign(sign: str) -> str:
     return unicodedata.normalize("NFKC", sign) if sign.isalnum() or sign.isspace() else sign
 
 
-def _tokens(text: str, language: Language, *, in_table: bool) -> list[Token]:
-    tokens: list[Token] = []
+def _tokens(text: str, language: Language, *, in_table: bool) -> _Read:
+    read = _Read([], [], [])
     at = 0
     while (m := _PIECE.search(text, at)) is not None:
         start, end = m.span()
-        gap = text[tokens[-1].end if tokens else 0 : start]
-        if m.lastgroup == "word" and (words := _plain_words(text, start, end, gap, language)):
-            tokens += words
-            at = tokens[-1].end
+        gap = text[read.ends[-1] if read.ends else 0 : start]
+        if m.lastgroup == "word" and _add_plain_words(read, text, m, gap, language):
+            at = read.ends[-1]
             continue
         figure = _figure_at(text, start, m, gap, language, in_table=in_table)
         if figure is not None:
-            tokens.append(figure)
+            read.add(figure[0], start, figure[1])
         elif m["figure"] is None:
-            tokens += _words(m, gap, language)
-            at = end
-            continue
-        elif not text[start].isdigit():
-            at = start + 1
-            continue
-        else:
+            for token in _words(m, gap, language):
+                read.add(token, start, end)
+        elif text[start].isdigit():
             code = _CODE.match(text, start)
             end = code.end() if code else end
             surface = text[start:end]
-            tokens.append(Token(surface.lower(), _NONE, f"\x00{surface}\x00", surface, start, end, gap))
-        at = tokens[-1].end
-    return tokens
+            read.add(_sign(surface, surface.lower(), gap), start, end)
+        else:
+            at = start + 1
+            continue
+        at = read.ends[-1]
+    return read
 
 
-def _plain_words(text: str, start: int, end: int, gap: str, language: Language) -> list[Token]:
-    """The words that follow each other from a place with one space between them, up to one that may be more."""
+def _add_plain_words(read: _Read, text: str, piece: re.Match[str], gap: str, language: Language) -> bool:
+    """Add the words that follow each other with one space between them, up to one that may be more; ``False``: none."""
+    start, end = piece.span()
     run = _RUN.match(text, end)
-    words = text[start : run.end()].split(" ") if run else [text[start:end]]
-    tokens: list[Token] = []
-    for word in words:
-        entry = _entry(word, language)
-        end = start + len(word)
-        if entry is None or text[end : end + 1] == "$":
-            break
-        key, same, exact, lower, capital, free = entry
-        # The constructor of the class costs as much as all the rest.
-        tokens.append(tuple.__new__(Token, (key, same, exact, lower, start, end, gap, None, capital, free)))
-        start, gap = end + 1, " "
-    return tokens
+    words = text[start : run.end()].split(" ") if run else [piece[0]]
+    if text.startswith("$", run.end() if run else end):
+        words.pop()
+    tokens = list(map(_plain_words(language).__getitem__, words))
+    plain = [token for token in takewhile(bool, tokens) if token] if None in tokens else tokens
+    if not plain:
+        return False
+    read.tokens.append(_spaced(words[0], language, gap) if gap != " " else plain[0])
+    read.tokens.extend(plain[1:])
+    for word in words[: len(plain)]:
+        read.starts.append(start)
+        start += len(word)
+        read.ends.append(start)
+        start += 1
+    return bool(plain)
 
 
 def _figure_at(
     text: str, start: int, piece: re.Match[str], gap: str, language: Language, *, in_table: bool
-) -> Token | None:
-    """The date or number that begins at a place."""
+) -> tuple[Token, int] | None:
+    """The date or number that begins at a place, and where it ends."""
     opens = piece["word"] and (piece[0].lower() in _OPENERS or text[piece.end() : piece.end() + 1] == "$")
     if not (piece["figure"] or opens):
         return None
     m = _DATE.match(text, start) if text[start].isdigit() or piece[0].lower() in MONTHS else None
     if m is not None:
-        return Token("@" + date_key(m), _NONE, _figure(m[0]), m[0], start, m.end(), gap)
+        return _date(m[0], gap), m.end()
     m = _NUMBER.match(text, start) if piece[0].lower() not in MONTHS else None
+    number = _number(m[0], language, gap, in_table=in_table) if m is not None else None
+    return (number, m.end()) if m is not None and number is not None else None
+
+
+@lru_cache(maxsize=4096)
+def _date(surface: str, gap: str) -> Token:
+    m = _DATE.match(surface)
+    assert m is not None
+    return Token("@" + date_key(m), _NONE, _figure(surface), surface, gap, figure=True)
+
+
+@lru_cache(maxsize=16384)
+def _number(surface: str, language: Language, gap: str, *, in_table: bool) -> Token | None:
+    m = _NUMBER.match(surface)
     value = read_number(m, language, in_table=in_table) if m is not None else None
-    if m is None or value is None:
+    if value is None:
         return None
-    return Token(f"#{value.key}{value.unit}", _NONE, _figure(m[0]), m[0], start, m.end(), gap, value)
+    return Token(f"#{value.key}{value.unit}", _NONE, _figure(surface), surface, gap, value, figure=True)
+
+
+def _sign(surface: str, key: str, gap: str) -> Token:
+    """A sign, or a code that begins with a digit."""
+    return Token(key, _NONE, f"\x00{surface}\x00", surface, gap, figure=key == "#")
 
 
 def _figure(surface: str) -> str:
@@ -222,20 +259,19 @@ def _figure(surface: str) -> str:
 
 
 def _words(m: re.Match[str], gap: str, language: Language) -> Iterator[Token]:
-    surface, (start, end) = m[0], m.span()
+    surface = m[0]
     if m["symbol"]:
-        yield Token(surface, _NONE, f"\x00{surface}\x00", surface, start, end, gap)
+        yield _sign(surface, surface, gap)
         return
     if m["broken"]:
         surface = re.sub(r"[-\u2010]\s*", "", surface)
     if m["dotted"]:
         surface = surface.replace(".", "").upper() + "."
     if language == "en" and surface[-1] == "t" and (split := _negated(surface)):
-        word, rest = split
-        yield Token(*_meaning(word, language), start, end, gap, free=word.lower() in FREE[language])
-        yield Token("not", _NONE, rest, "not", start, end, "")
+        yield _word(split[0], language, gap)._replace(capital=False)
+        yield Token("not", _NONE, split[1], "not", "")
         return
-    yield _token(surface, start, end, gap, language)
+    yield _word(surface, language, gap)
 
 
 def _negated(surface: str) -> tuple[str, str] | None:
@@ -249,19 +285,38 @@ def _negated(surface: str) -> tuple[str, str] | None:
 _WHOLE = {"ca": "can", "wo": "will", "sha": "shall"}
 
 
-def _token(surface: str, start: int, end: int, gap: str, language: Language) -> Token:
+def _word(surface: str, language: Language, gap: str) -> Token:
     key, same, exact, word = _meaning(surface, language)
     free = word in FREE[language] and surface not in ("IT", "US")
-    return Token(key, same, exact, word, start, end, gap, None, surface[0].isupper(), free)
+    return Token(key, same, exact, word, gap, None, surface[0].isupper(), free, key[:1] == "#")
+
+
+class _PlainWords(dict[str, Token | None]):
+    """The token of each word of a language after a space, made when it is first met.
+
+    ``None`` for what may be a number, a month, two words or a broken one.
+    """
+
+    def __init__(self, language: Language) -> None:
+        super().__init__()
+        self._language = language
+
+    def __missing__(self, surface: str) -> Token | None:
+        if len(self) >= MOST_WORDS:
+            self.clear()
+        odd = surface.lower() in _OPENERS or "\n" in surface or (surface[-1] == "t" and _negated(surface))
+        self[surface] = token = None if odd else _word(surface, self._language, " ")
+        return token
+
+
+@cache
+def _plain_words(language: Language) -> _PlainWords:
+    return _PlainWords(language)
 
 
 @lru_cache(maxsize=65536)
-def _entry(surface: str, language: Language) -> tuple[str, frozenset[int], str, str, bool, bool] | None:
-    """What a token of a word is made of, ``None`` for one that may be a number, a month, two words or a broken one."""
-    if surface.lower() in _OPENERS or "\n" in surface or (surface[-1] == "t" and _negated(surface)):
-        return None
-    key, same, exact, word = _meaning(surface, language)
-    return key, same, exact, word, surface[0].isupper(), word in FREE[language] and surface not in ("IT", "US")
+def _spaced(surface: str, language: Language, gap: str) -> Token:
+    return _word(surface, language, gap)
 
 
 @lru_cache(maxsize=65536)
@@ -279,46 +334,53 @@ def _meaning(surface: str, language: Language) -> tuple[str, frozenset[int], str
     return key, synonyms().get(key, _NONE) if language == "en" else _NONE, exact, word
 
 
-def _joined(tokens: list[Token], language: Language) -> list[Token]:
+def _joined(read: _Read, language: Language) -> _Read:
     """Tokens with the phrases that count as one word put together."""
     if language != "en":
-        return tokens
+        return read
     known = phrases()
-    words = [t.word for t in tokens]
+    words = [t.word for t in read.tokens]
     starts = [n for n, pair in enumerate(pairwise(words)) if pair in known]
-    out: list[Token] = []
+    if not starts:
+        return read
+    out = _Read([], [], [])
     at = 0
     for n in starts:
-        found = _phrase(tokens, n, known[words[n], words[n + 1]]) if n >= at else None
-        if found is not None:
-            out += tokens[at:n]
-            out.append(found[0])
-            at = n + found[1]
-    return out + tokens[at:]
+        length = _phrase_length(read.tokens, n, known[words[n], words[n + 1]]) if n >= at else 0
+        if length:
+            out.take(read, at, n)
+            out.add(_phrase(read.tokens[n : n + length]), read.starts[n], read.ends[n + length - 1])
+            at = n + length
+    out.take(read, at, len(words))
+    return out
 
 
-def _phrase(tokens: list[Token], at: int, known: Sequence[tuple[str, ...]]) -> tuple[Token, int] | None:
+def _phrase_length(tokens: Sequence[Token], at: int, known: Sequence[tuple[str, ...]]) -> int:
+    """How many tokens the phrase has that begins at a place; 0 where none does."""
     for words in known:
         run = tokens[at : at + len(words)]
-        if tuple(t.word for t in run) == words and all(t.gap.isspace() or t.gap == "-" for t in run[1:]):
-            key, exact = " ".join(words), "".join(t.exact for t in run)
-            token = run[0]._replace(key=key, same=synonyms()[key], exact=exact, word=key, end=run[-1].end, free=False)
-            return token, len(words)
-    return None
+        if tuple([t.word for t in run]) == words and all(t.gap.isspace() or t.gap == "-" for t in run[1:]):
+            return len(words)
+    return 0
 
 
-def _sentences(text: str, tokens: Sequence[Token]) -> Iterator[tuple[int, int]]:
+def _phrase(run: Sequence[Token]) -> Token:
+    key, exact = " ".join([t.word for t in run]), "".join([t.exact for t in run])
+    return run[0]._replace(key=key, same=synonyms()[key], exact=exact, word=key, free=False)
+
+
+def _sentences(text: str, read: _Read) -> Iterator[tuple[int, int]]:
     first = 0
-    for i in range(1, len(tokens)):
-        if tokens[i].gap != " " and _ends(text, tokens[i - 1], tokens[i]):
+    for i, token in enumerate(read.tokens):
+        if token.gap != " " and i and _ends(text[read.starts[i - 1] : read.ends[i - 1]], read.tokens[i - 1], token):
             yield first, i
             first = i
-    if first < len(tokens):
-        yield first, len(tokens)
+    if read.tokens:
+        yield first, len(read.tokens)
 
 
-def _ends(text: str, last: Token, token: Token) -> bool:
-    """Whether a sentence ends between two tokens."""
+def _ends(surface: str, last: Token, token: Token) -> bool:
+    """Whether a sentence ends between two tokens; ``surface`` is the first one's."""
     gap = token.gap
     if _BREAK.search(gap):
         return True
@@ -327,6 +389,6 @@ def _ends(text: str, last: Token, token: Token) -> bool:
         return False
     if gap[0] != "." or "\n" in gap:
         return True
-    if "." in text[last.start : last.end]:
+    if "." in surface:
         return last.figure or token.free or token.word in _BEGINNERS
     return not (last.word in _ABBREVIATIONS or (len(last.word) == 1 and last.word.isalpha()))
