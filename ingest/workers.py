@@ -40,6 +40,8 @@ TRIES = 3
 """Times that a task is begun whose workers were lost without its doing."""
 RESULT = 2**29
 """Bytes of a task's result, at most."""
+BUSY_FACTOR = 4.0
+"""How many times as long as it may run a task may take in all, on a machine so busy that its worker has to wait."""
 
 
 class Engine(Protocol):
@@ -55,7 +57,7 @@ class Engine(Protocol):
         ...
 
     def submit(self, function: Callable[..., T], *args: object, timeout: float, network: bool = False) -> Future[T]:
-        """Have a task done; ``result_of`` gives the future's result. ``timeout`` in seconds."""
+        """Have a task done; ``result_of`` gives the future's result. ``timeout`` in seconds that it can run."""
         ...
 
     def close(self) -> None:
@@ -86,13 +88,14 @@ class WorkerPool:
         self._watch: Watch | None = None
         self._requests = Requests(requests)
         self._turns = threading.RLock()
-        self._running = 0
+        self._running: dict[Future[Any], _Task] = {}
         self._held: deque[_Task] = deque()
         self._crowded: deque[_Task] = deque()
 
     def submit(self, function: Callable[..., T], *args: object, timeout: float, network: bool = False) -> Future[T]:
         """Schedule a task; its future raises as ``result_of`` tells. ``timeout`` in seconds.
 
+        Seconds in which its worker was ready and the processors were taken by others count up to ``BUSY_FACTOR``.
         A task that asks a model server needs the ``network``: it runs in a thread of this process, where the
         server's client has its own time limit.
         """
@@ -121,7 +124,7 @@ class WorkerPool:
             initargs=(self.extra, self._folder.name),
             context=context,
         )
-        self._watch = Watch(context.started, self.count, self.extra)
+        self._watch = Watch(context.started, self.count, self.extra, self._end_late)
         self._watch.start()
 
     def _send(self) -> None:
@@ -141,15 +144,30 @@ class WorkerPool:
             # A worker was lost that had no task, and Pebble gives all up.
             self._end()
             self._start()
-        self._running += 1
         task.tries += 1
-        sent: Future[Any] = self._pool.schedule(_bounded, args=task.call, timeout=task.timeout)
+        task.begun, task.is_late = None, False
+        sent: Future[Any] = self._pool.schedule(_bounded, args=task.call, timeout=task.timeout * BUSY_FACTOR)
+        self._running[sent] = task
         sent.add_done_callback(partial(self._done, task))
+
+    def _end_late(self, now: float) -> None:
+        """Give up the tasks that ran for longer than they may; ``now`` is the watch's clock."""
+        with self._turns:
+            running = list(self._running.items())
+        for sent, task in running:
+            if task.begun is None and sent.running():
+                task.begun = now
+            elif task.begun is not None and now - task.begun > task.timeout:
+                task.is_late = True
+                # Pebble then ends its worker.
+                sent.cancel()
 
     def _done(self, task: _Task, sent: Future[Any]) -> None:
         error = CancelledError() if sent.cancelled() else sent.exception()
+        if isinstance(error, TimeoutError) or (task.is_late and isinstance(error, CancelledError)):
+            error = TimeoutError("the task took too long", task.timeout)
         with self._turns:
-            self._running -= 1
+            self._running.pop(sent, None)
             again = self._turns_for(task, error) if self._pool is not None else None
             if again is not None:
                 again.append(task)
@@ -206,11 +224,16 @@ class WorkerPool:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class _Task:
-    """A call and the seconds that it may take; its future ends when the last of its tries does."""
+    """A call and the seconds that it may run; its future ends when the last of its tries does.
+
+    ``begun`` is when the present try was seen to run, by the watch's clock.
+    """
 
     call: tuple[Callable[..., Any], tuple[object, ...]]
     timeout: float
     tries: int = 0
+    begun: float | None = None
+    is_late: bool = False
     future: Future[Any] = field(default_factory=Future)
 
 

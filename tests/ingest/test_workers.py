@@ -9,12 +9,15 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
+import psutil
 import pytest
 
+from ingest import workers_watch
 from ingest.errors import BrokenError, LimitError, SourceError, UnsupportedError
 from ingest.partition import partition
 from ingest.types import Source
 from ingest.workers import WorkerPool, at_border, result_of
+from ingest.workers_watch import Clock, resident_bytes, waited_seconds
 from tests import hostile_tasks
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -214,3 +217,34 @@ def test_a_script_without_a_main_guard_is_not_run_again_in_the_workers(tmp_path)
     done = subprocess.run(command, check=False, cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
     assert (tmp_path / "ran").read_text() == "once "
+
+
+def test_a_task_that_waits_for_a_processor_has_its_own_time_and_one_that_hangs_does_not(monkeypatch):
+    waited = iter([1.0, 1.0, 5.0])
+    now = iter([10.0, 20.0, 24.0, 30.0])
+    monkeypatch.setattr(workers_watch, "waited_seconds", lambda _: next(waited))
+    monkeypatch.setattr(workers_watch.time, "monotonic", lambda: next(now))
+    clock = Clock()
+    assert clock.at([7]) == 10.0
+    assert clock.at([7]) == 14.0
+    assert clock.at([7]) == 16.0
+
+
+def test_what_a_process_waited_is_told_and_grows():
+    before = waited_seconds(os.getpid())
+    assert 0 <= before <= waited_seconds(os.getpid())
+    assert waited_seconds(2**22 + 1) == 0.0
+
+
+def test_the_memory_of_a_process_is_that_which_the_system_tells():
+    told = resident_bytes(os.getpid(), children=False)
+    assert told == pytest.approx(psutil.Process().memory_info().rss, rel=0.2)
+    assert resident_bytes(2**22 + 1, children=False) is None
+
+
+def test_a_process_that_ended_and_was_not_waited_for_keeps_nothing():
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    assert resident_bytes(child.pid, children=False) is None
+    assert resident_bytes(child.pid, children=True) is None
+    child.wait()
