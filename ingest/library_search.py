@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
+from ingest.library_languages import language_of, main_language, parted, stems_in
 from ingest.library_names import names_of
 from ingest.library_words import pack_words
 
@@ -34,6 +35,9 @@ CREATE TABLE IF NOT EXISTS source_words(
   word INTEGER NOT NULL, source_id TEXT NOT NULL REFERENCES sources(id) ON DELETE CASCADE, weight REAL NOT NULL,
   PRIMARY KEY(word, source_id)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS source_words_source ON source_words(source_id);
+CREATE TABLE IF NOT EXISTS source_languages(
+  source_id TEXT NOT NULL REFERENCES sources(id) ON DELETE CASCADE, language TEXT NOT NULL,
+  PRIMARY KEY(source_id, language)) WITHOUT ROWID;
 CREATE VIRTUAL TABLE IF NOT EXISTS place_keywords
   USING fts5(body, tokenize = "porter unicode61 remove_diacritics 2");
 CREATE TRIGGER IF NOT EXISTS places_gone AFTER DELETE ON places BEGIN
@@ -47,6 +51,8 @@ DRIVEN = 3_000
 search grows little with the library. Up to so many, all words do."""
 LARGE_PLACE = 40
 """Chunks of a place of which not all are looked at: the one sheet of a long table."""
+NO_PAGES = "[]"
+"""The pages of a chunk of a document without pages, as they are stored."""
 _LISTED = "(SELECT value FROM json_each(?))"
 _SEARCHED = """CASE c.kind WHEN 'image' THEN
   c.text || char(10) || coalesce((SELECT group_concat(v.text, char(10)) FROM vectors v
@@ -102,13 +108,13 @@ class Places:
 
     def exist(self) -> bool:
         """Whether the library keeps places; one that was made before them and not written to since does not."""
-        return self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'source_words'").fetchone() is not None
+        return self._db.execute("SELECT 1 FROM sqlite_master WHERE name = 'source_languages'").fetchone() is not None
 
     def missing(self) -> list[str]:
         """The sources with chunks whose places, or words, were never derived."""
         query = (
             "SELECT id FROM sources s WHERE EXISTS (SELECT 1 FROM chunks WHERE source_id = s.id)"
-            " AND NOT EXISTS (SELECT 1 FROM chunks c JOIN chunk_words w ON w.chunk = c.id WHERE c.source_id = s.id)"
+            " AND NOT EXISTS (SELECT 1 FROM source_languages WHERE source_id = s.id)"
         )
         return [row[0] for row in self._db.execute(query)]
 
@@ -119,42 +125,60 @@ class Places:
 
     def derive(self, source_id: str) -> None:
         """Make a source's places, and the words of its chunks, from what is stored of it."""
-        self._db.execute("DELETE FROM places WHERE source_id = ?", (source_id,))
-        self._db.execute("DELETE FROM page_labels WHERE source_id = ?", (source_id,))
-        self._db.execute("DELETE FROM source_words WHERE source_id = ?", (source_id,))
+        for table in ("places", "page_labels", "source_words", "source_languages"):
+            self._db.execute(f"DELETE FROM {table} WHERE source_id = ?", (source_id,))
+        texts, prose = self._page_texts(source_id)
+        chunks = self._chunk_texts(source_id)
+        loose = [(index, text) for _, index, _, numbers, _, text in chunks if numbers == NO_PAGES]
+        runs = [loose[start : start + RUN] for start in range(0, len(loose), RUN)]
+        told = {page: language_of("\n".join(lines)) for page, lines in texts.items()}
+        main = main_language([*told.values(), *(language_of("\n".join(text for _, text in run)) for run in runs)])
         spans: dict[int, list[int]] = defaultdict(list)
-        loose: list[tuple[int, str]] = []
-        query = (
-            f"SELECT c.id, c.idx, c.kind, c.page_numbers, c.title_path, {_SEARCHED} FROM chunks c WHERE source_id = ?"
-        )
-        for key, index, kind, numbers, titles, text in self._db.execute(
-            f"{query} ORDER BY idx", (source_id,)
-        ).fetchall():
-            packed = pack_words(titles, text)
+        for key, index, kind, numbers, titles, text in chunks:
+            pages = json.loads(numbers)
+            packed = pack_words(titles, text, (told.get(pages[0]) if pages else None) or main)
             row = (key, source_id, index, kind, numbers, packed.length, packed.words, packed.counts)
             self._db.execute("INSERT OR REPLACE INTO chunk_words VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
-            pages = json.loads(numbers)
             for page in pages:
                 spans[page].append(index)
-            if not pages:
-                loose.append((index, text))
-        texts, prose = self._page_texts(source_id)
         for page, indexes in spans.items():
-            self._put(source_id, page, indexes, texts.get(page, []))
-        runs = [loose[start : start + RUN] for start in range(0, len(loose), RUN)]
+            self._put(source_id, page, indexes, texts.get(page, []), told.get(page) or main)
         for run in runs:
-            self._put(source_id, None, [index for index, _ in run], [text for _, text in run])
+            self._put(source_id, None, [index for index, _ in run], [text for _, text in run], main)
+        self._put_languages(source_id, {main, *told.values()})
         pages = ["\n".join(prose[page]) for page in sorted(prose)]
         self._put_names(source_id, pages or ["\n".join(text for _, text in run) for run in runs])
+
+    def _chunk_texts(self, source_id: str) -> list[tuple[int, int, str, str, str, str]]:
+        query = (
+            f"SELECT c.id, c.idx, c.kind, c.page_numbers, c.title_path, {_SEARCHED} FROM chunks c"
+            " WHERE source_id = ? ORDER BY idx"
+        )
+        return [tuple(row) for row in self._db.execute(query, (source_id,))]
+
+    def _put_languages(self, source_id: str, languages: Collection[str | None]) -> None:
+        rows = [(source_id, language or "") for language in set(languages)]
+        self._db.executemany("INSERT INTO source_languages VALUES (?, ?)", rows)
+
+    def languages(self) -> list[str]:
+        """The languages other than English that texts of the library are in."""
+        if not self.exist():
+            return []
+        query = "SELECT DISTINCT language FROM source_languages WHERE language NOT IN ('', 'english') ORDER BY language"
+        return [row[0] for row in self._db.execute(query)]
 
     def _put_names(self, source_id: str, texts: Sequence[str]) -> None:
         rows = ((word, source_id, weight) for word, weight in names_of(texts).items())
         self._db.executemany("INSERT OR REPLACE INTO source_words VALUES (?, ?, ?)", rows)
 
-    def _put(self, source_id: str, page: int | None, indexes: Sequence[int], texts: Sequence[str]) -> None:
+    def _put(
+        self, source_id: str, page: int | None, indexes: Sequence[int], texts: Sequence[str], language: str | None
+    ) -> None:
+        text = "\n".join(texts)
+        body = " ".join([parted(text), *stems_in(text, language)])
         row = (source_id, page, min(indexes), max(indexes))
         key = self._db.execute("INSERT INTO places(source_id, page, first, last) VALUES (?, ?, ?, ?)", row).lastrowid
-        self._db.execute("INSERT INTO place_keywords(rowid, body) VALUES (?, ?)", (key, "\n".join(texts)))
+        self._db.execute("INSERT INTO place_keywords(rowid, body) VALUES (?, ?)", (key, body))
 
     def _page_texts(self, source_id: str) -> tuple[dict[int, list[str]], dict[int, list[str]]]:
         """The texts of each page in reading order, all and those outside tables.

@@ -14,6 +14,8 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
+from ingest.library_languages import parted, stems_in
+
 _WORD = re.compile(r"\d+(?:[.,:/]\d+)*|fy(?=\d)|[^\W\d_]+\d[^\W_]*|[^\W\d_]+|[^\W_]+")
 """A number, the mark of a fiscal year, a code such as H2, a word."""
 TITLE, BODY = 3, 5
@@ -29,13 +31,13 @@ class PackedWords(NamedTuple):
     counts: bytes
 
 
-def pack_words(title: str, body: str) -> PackedWords:
-    """The words of a chunk's headings and text."""
+def pack_words(title: str, body: str, language: str | None = None) -> PackedWords:
+    """The words of a chunk's headings and text; in another language than English their stems as well."""
     counts: dict[int, int] = {}
     said = word_hashes(body)
-    for word in said:
+    for word in (*said, *map(word_hash, stems_in(body, language))):
         counts[word] = counts.get(word, 0) + BODY
-    for word in word_hashes(title):
+    for word in (*word_hashes(title), *map(word_hash, stems_in(title, language))):
         counts[word] = counts.get(word, 0) + TITLE
     often = bytes(min(count, MOST) for count in counts.values())
     return PackedWords(length=len(said), words=struct.pack(f"<{len(counts)}I", *counts), counts=often)
@@ -43,7 +45,7 @@ def pack_words(title: str, body: str) -> PackedWords:
 
 def word_hashes(text: str) -> list[int]:
     """The hash of each word of a text, in order."""
-    return [word_hash(word) for word in _WORD.findall(folded(text))]
+    return [word_hash(word) for word in _WORD.findall(folded(parted(text)))]
 
 
 def folded(text: str) -> str:

@@ -8,6 +8,8 @@ from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from ingest.library_languages import function_words_of, parted
+
 _TOKEN = re.compile(
     r"\d+(?:[.,:/]\d+)*|fy(?=\d)|[^\W\d_]+\d[^\W_]*|[^\W\d_]+(?:['\u2019][^\W\d_]+)?|[^\W_]+", re.IGNORECASE
 )
@@ -92,8 +94,9 @@ def stems(text: str) -> list[str]:
 
 def content_terms(question: str) -> list[str]:
     """The words and numbers of a question that carry its meaning, lower-case, each once."""
-    found = dict.fromkeys(t for t in tokens(question) if t not in _STOP and (len(t) > 1 or t.isdigit()))
-    return list(found) or list(dict.fromkeys(tokens(question)))
+    said, stop = tokens(parted(question)), function_words_of(question) or _STOP
+    found = dict.fromkeys(t for t in said if t not in stop and (len(t) > 1 or t.isdigit() or not t.isascii()))
+    return list(found) or list(dict.fromkeys(said))
 
 
 def without_form(question: str) -> str:

@@ -14,6 +14,7 @@ from ingest.errors import LibraryError
 from ingest.fetch import is_url
 from ingest.library import EmbedderRecord, Library
 from ingest.library_index import SERVER, ChromaServer, Seal, damage_of, server_of, stamp_of
+from ingest.library_languages import stems_of
 from ingest.library_search import PlaceHit, rarest
 from ingest.library_words import word_hash
 from ingest.settings import DEFAULT_EMBEDDER, Settings, find_library, read_settings
@@ -94,6 +95,7 @@ class MultiVectorRetriever:
         self._reranker = reranker
         self._names: tuple[int, Mapping[str, Collection[str]], int] | None = None
         self._counted: tuple[int, dict[str, int]] = (-1, {})
+        self._spoken: tuple[int, list[str]] = (-1, [])
         self._vectors = _Vectors(library, exact_limit, server_of(self.settings, library.identity))
         if embedder is not None:
             self._check(embedder)
@@ -214,10 +216,20 @@ class MultiVectorRetriever:
         generation = self.library.generation
         if self._counted[0] != generation or len(self._counted[1]) > COUNTED:
             self._counted = (generation, {})
-        known = self._counted[1]
-        terms = list(dict.fromkeys((*terms, *kin(terms))))
-        known |= self.library.places.chunk_frequencies([term for term in terms if term not in known])
+        known, places = self._counted[1], self.library.places
+        foreign = [form for term in terms for form in stems_of(term, self._languages())]
+        terms = list(dict.fromkeys((*terms, *kin(terms), *foreign)))
+        new = [term for term in terms if term not in known]
+        known |= (counted := places.chunk_frequencies(new))
+        # Stems in other languages and words without spaces stand in places alone.
+        known |= places.frequencies(term for term in new if term not in counted)
         return {term: known[term] for term in terms if known.get(term)}
+
+    def _languages(self) -> list[str]:
+        """The languages other than English in the library, read anew when it has changed."""
+        if self._spoken[0] != self.library.generation:
+            self._spoken = (self.library.generation, self.library.places.languages())
+        return self._spoken[1]
 
     def _said_names(self, query: Query, sources: list[str] | None) -> dict[str, dict[str, float]]:
         """The words of a question that name each source; none where only one may answer."""

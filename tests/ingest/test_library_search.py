@@ -44,6 +44,7 @@ def without_places(library: Library) -> None:
         db.execute("DROP TABLE page_labels")
         db.execute("DROP TABLE chunk_words")
         db.execute("DROP TABLE source_words")
+        db.execute("DROP TABLE source_languages")
 
 
 def test_words_of_a_page_are_found_together_though_no_chunk_has_them_all(library):
