@@ -32,6 +32,7 @@ from ingest.fetch import (
     RefusedAddressError,
     UnreachableError,
     normal_url,
+    unsigned,
 )
 from ingest.library_pages import KnownPage, KnownPages
 from ingest.partition import format_of_extension
@@ -137,8 +138,11 @@ def sync_site(  # noqa: PLR0913 (its seats, and what the pipeline knows)
     max_bytes: int,
     pace: Pace | None = None,
     on_page: Callable[[str], None] = lambda _url: None,
+    signed: str | None = None,
 ) -> SiteListing:
     """Fetch an address and what it links to on its site, as far as the options say.
+
+    ``signed`` is the address with the signature that lets it be read, which is used now and kept nowhere.
 
     Raises:
         SourceError: the address itself cannot be had; nothing of what is known of it may be removed.
@@ -152,6 +156,7 @@ def sync_site(  # noqa: PLR0913 (its seats, and what the pipeline knows)
     limits = FetchOptions(allow_private=options.allow_private, max_bytes=max_bytes)
     with Fetcher(limits) as fetcher:
         crawl = _Crawl(root, known, keep, options, fetcher, pace or Pace(options.delay), on_page)
+        crawl.signed |= {root: signed} if signed is not None else {}
         crawl.run()
         known.put_extent(root, options.depth or 0, options.max_pages or MAX_PAGES)
         return SiteListing(
@@ -185,6 +190,7 @@ class _Crawl:
     seen: set[str] = field(default_factory=set)
     had: set[str] = field(default_factory=set)
     aliases: dict[str, tuple[str, Source]] = field(default_factory=dict)
+    signed: dict[str, str] = field(default_factory=dict)
     robots: Protego | None = None
     site: str = ""
     failures: int = 0
@@ -352,8 +358,9 @@ class _Crawl:
         """
         self.asked += 1
         self.pace.wait(_site(url))
+        asked = self.signed.get(url, url)
         try:
-            found = self.fetcher.get(url, headers=headers, types=types, on_redirect=self._follow)
+            found = self.fetcher.get(asked, headers=headers, types=types, on_redirect=self._follow)
         except UnreachableError as exc:
             if exc.is_busy:
                 self.pace.slow_down()
@@ -362,9 +369,15 @@ class _Crawl:
             if not 0 < exc.wait <= MAX_DELAY_SECONDS:
                 raise
             self.pace.sleep(exc.wait)
-            found = self.fetcher.get(url, headers=headers, types=types, on_redirect=self._follow)
+            found = self.fetcher.get(asked, headers=headers, types=types, on_redirect=self._follow)
         self.pace.answer = found.seconds
-        return found
+        return replace(found, url=unsigned(found.url))
+
+    def _unsigned(self, links: Iterable[str]) -> tuple[str, ...]:
+        """Links as they are kept; the signatures of those that have one serve this walk."""
+        found = tuple(links)
+        self.signed |= {unsigned(link): link for link in found if unsigned(link) != link}
+        return tuple(map(unsigned, found))
 
     def _follow(self, url: str) -> None:
         """Let a redirect go on, at the pace of the host that it leads to.
@@ -394,8 +407,7 @@ class _Crawl:
             raise UnsupportedError(f"larger than {PAGE_BYTES // 1_000_000} MB, too large for a page")
         links, canonical = read_links(content, found.url) if form in ("html", "addon") else ((), None)
         wishes = _wishes(content if form in ("html", "addon") else b"", found.headers.get("x-robots-tag", ""))
-        if wishes & {"nofollow", "none"}:
-            links = ()
+        links = () if wishes & {"nofollow", "none"} else self._unsigned(links)
         if depth and wishes & {"noindex", "none"}:
             for link in links:
                 self._queue(link, depth + 1)
@@ -411,7 +423,7 @@ class _Crawl:
             source_id=identity,
             format=form,
             size=len(content),
-            canonical=canonical or "",
+            canonical=unsigned(canonical or ""),
             links=links,
         )
 
@@ -462,7 +474,7 @@ class _Crawl:
             return (), ()
         if found.status == 304 and before is not None:
             return before.links, tuple(filter(None, before.canonical.split("\n")))
-        pages, more = read_sitemap(found.content, found.url)
+        pages, more = map(self._unsigned, read_sitemap(found.content, found.url))
         page = KnownPage(
             url=url,
             asked=url,

@@ -40,6 +40,14 @@ TOTAL_SECONDS = 120.0
 MAX_ADDRESSES = 4
 """Addresses of one host that are tried."""
 _PORTS = {"http": 80, "https": 443}
+_SIGNED_BY = frozenset({"x-amz-signature", "x-goog-signature", "signature", "sig", "access_token", "token"})
+"""Parameters that let whoever has the address read what it leads to (S3, Google, CloudFront, Azure, and by custom)."""
+_OF_SIGNATURES = frozenset(
+    {"awsaccesskeyid", "googleaccessid", "key-pair-id", "policy", "expires", "hash-algorithm"}
+    | {"se", "sp", "sv", "sr", "st", "spr", "sip", "skoid", "sktid", "skt", "ske", "sks", "skv"}
+    | _SIGNED_BY
+)
+"""What stands beside them: until when, for whom and by which key they hold."""
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
@@ -133,6 +141,20 @@ def normal_url(url: str, base: str = "") -> str:
     place = shown if port in (None, _PORTS[parts.scheme]) else f"{shown}:{port}"
     path = urlsplit(urljoin("http://x/", f"/{parts.path.lstrip('/')}")).path or "/"
     return urlunsplit((parts.scheme, place, _escaped(path), _escaped(parts.query), ""))
+
+
+def unsigned(url: str) -> str:
+    """An address without the signature in its query, by which it may be kept and told; any other as it is."""
+    parts = urlsplit(url)
+    fields = [(field, field.partition("=")[0].lower()) for field in parts.query.split("&")]
+    if not any(name in _SIGNED_BY for _, name in fields):
+        return url
+    kept = [
+        field
+        for field, name in fields
+        if name not in _OF_SIGNATURES and not name.startswith(("x-amz-", "x-goog-")) and field
+    ]
+    return urlunsplit(parts._replace(query="&".join(kept)))
 
 
 def _is_address(host: str | None) -> bool:
@@ -382,7 +404,7 @@ def _network_errors(url: str) -> Iterator[None]:
     except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.ProxyError) as exc:
         raise UnreachableError(f"{host} broke off its answer ({str(exc) or type(exc).__name__})") from exc
     except (httpcore.UnsupportedProtocol, UnicodeError, ValueError) as exc:
-        raise SourceError(f"no address that can be asked: {url[:200]}") from exc
+        raise SourceError(f"no address that can be asked: {unsigned(url)[:200]}") from exc
     except OSError as exc:
         raise UnreachableError(f"{host} cannot be reached ({exc.strerror or exc})") from exc
 

@@ -40,12 +40,16 @@ GONE_SECONDS = 30.0
 """Seconds that tasks wait for a machine when none is left."""
 AHEAD = 2
 """Tasks on a machine for each of its workers, so that none waits for the next to come."""
+ENDED = "what talks to the Ray cluster has ended"
 LOSSES = 3
 """Machines that a task may cost before it is given up."""
 BYTES_IN_FLIGHT = 2**30
 """Bytes of sources whose tasks are on machines at a time, at most, if it is more than one source."""
-SENT_BYTES = 2**29
-"""Bytes of sources that are kept in Ray's object store for their next tasks."""
+STORE_SHARE = 4
+"""Of the smallest object store of a machine, a fourth holds sources in flight, and one those for the next tasks: the
+rest is for results."""
+_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
+"""What a client of HTTP/2 begins with (RFC 9113, 3.4): a fixed text, and settings without any value."""
 
 
 @dataclass(slots=True, eq=False)
@@ -94,21 +98,24 @@ class RayEngine:
         self._ray = _connected(address)
         self._jobs = jobs
         self._nodes: dict[str, _Node] = {}
+        self._left_out: set[str] = set()
+        self._room = BYTES_IN_FLIGHT
         self._waiting: deque[_Task] = deque()
         self._events: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._requests = Requests(requests)
         self._sent: OrderedDict[str, tuple[Any, int]] = OrderedDict()
         self._looked = self._nodes_seen = time.monotonic()
         try:
-            self._look_for_nodes()
-            self._demand_nodes()
+            self._demand_nodes(self._look_for_nodes())
         except BaseException:
             self._ray.shutdown()
             raise
         self._thread = threading.Thread(target=self._work, name="pincite-ray", daemon=True)
         self._thread.start()
 
-    def _demand_nodes(self) -> None:
+    def _demand_nodes(self, problems: list[str]) -> None:
+        for problem in problems:
+            raise UsageError(problem)
         if not self._nodes:
             raise UsageError("no machine of the Ray cluster has a CPU that is free")
 
@@ -122,6 +129,9 @@ class RayEngine:
         if network:
             return self._requests.submit(partial(function, *args))
         future: Future[T] = Future()
+        if not self._thread.is_alive():
+            future.set_exception(UnavailableError(ENDED))
+            return future
         task = _Task(function, args, timeout, future, {source.id: source for source in sources_in(args)})
         self._events.put(partial(self._waiting.append, task))
         return future
@@ -139,14 +149,27 @@ class RayEngine:
     # --- the thread that talks to the cluster -----------------------------------------------------
 
     def _work(self) -> None:
-        while True:
-            with contextlib.suppress(Empty):
-                event = self._events.get(timeout=1.0)
-                if event is None:
-                    return
-                event()
-            self._keep_nodes()
-            self._send_waiting()
+        try:
+            while self._step():
+                self._keep_nodes()
+                self._send_waiting()
+        finally:
+            # Whoever waits for a task is told, whatever ended this thread.
+            self._give_up(ENDED)
+
+    def _step(self) -> bool:
+        """Wait for an event and let it happen; whether there will be more."""
+        with contextlib.suppress(Empty):
+            event = self._events.get(timeout=1.0)
+            if event is None:
+                return False
+            event()
+        return True
+
+    def _give_up(self, reason: str) -> None:
+        running = [task for node in self._nodes.values() for task in node.running]
+        while self._waiting or running:
+            _end(self._waiting.popleft() if self._waiting else running.pop(), UnavailableError(reason))
 
     def _keep_nodes(self) -> None:
         """Take in machines that joined; when none is left for long, tell those who wait."""
@@ -155,28 +178,28 @@ class RayEngine:
             self._nodes_seen = now
         if now - self._looked >= (NODES_EVERY if self._nodes else 1.0):
             self._looked = now
-            self._look_for_nodes()
+            for problem in self._look_for_nodes():
+                log.warning("%s; it is left out", problem)
         if not self._nodes and now - self._nodes_seen > GONE_SECONDS:
-            while self._waiting:
-                _end(self._waiting.popleft(), UnavailableError("no machine of the Ray cluster is left"))
+            self._give_up("no machine of the Ray cluster is left")
 
-    def _look_for_nodes(self) -> None:
-        """Start workers on machines that have none.
-
-        Raises:
-            UsageError: a machine runs another version of pincite.
-        """
-        found = {
-            node["NodeID"]: int(node["Resources"].get("CPU", 0))
-            for node in self._ray.nodes()
-            if node["Alive"] and node["Resources"].get("CPU", 0) >= 1
-        }
-        begun = [
-            self._begin(id_, min(self._jobs or cpus, cpus)) for id_, cpus in found.items() if id_ not in self._nodes
-        ]
-        for node in begun:
-            if self._greet(node):
-                self._nodes[node.id] = node
+    def _look_for_nodes(self) -> list[str]:
+        """Start workers on machines that have none; why some of them cannot be used."""
+        alive = [node for node in self._ray.nodes() if node["Alive"] and node["Resources"].get("CPU", 0) >= 1]
+        stores = [int(size) for node in alive if (size := node["Resources"].get("object_store_memory"))]
+        self._room = min([BYTES_IN_FLIGHT, *(size // STORE_SHARE for size in stores)])
+        found = {node["NodeID"]: int(node["Resources"]["CPU"]) for node in alive}
+        new = found.keys() - self._nodes.keys() - self._left_out
+        problems = []
+        for node in [self._begin(id_, min(self._jobs or found[id_], found[id_])) for id_ in sorted(new)]:
+            try:
+                if self._greet(node):
+                    self._nodes[node.id] = node
+            except UsageError as exc:
+                self._left_out.add(node.id)
+                self._ray.kill(node.actor)
+                problems.append(str(exc))
+        return problems
 
     def _begin(self, node_id: str, workers: int) -> _Node:
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
@@ -207,7 +230,9 @@ class RayEngine:
             return False
         difference = hello().differs_from(theirs)
         if difference is not None:
-            raise UsageError(f"the Ray cluster runs another version: {difference}; install the same on each machine")
+            raise UsageError(
+                f"a machine of the Ray cluster runs another version: {difference}; install the same on each machine"
+            )
         return True
 
     def _send_waiting(self) -> None:
@@ -215,7 +240,7 @@ class RayEngine:
             free = [node for node in self._nodes.values() if node.is_free]
             task = self._waiting[0]
             flying = sum(each.size for node in self._nodes.values() for each in node.running)
-            if not free or (flying and flying + task.size > BYTES_IN_FLIGHT):
+            if not free or (flying and flying + task.size > self._room):
                 return
             self._waiting.popleft()
             self._send(task, min(free, key=lambda node: len(node.running) / node.workers))
@@ -227,8 +252,8 @@ class RayEngine:
         except SourceError as exc:
             _end(task, exc)
             return
-        except self._ray.exceptions.ObjectStoreFullError:
-            _end(task, UnavailableError("Ray's object store is full; give it more memory, or use fewer --jobs"))
+        except self._full_errors() as exc:
+            _end(task, UnavailableError(_full(exc)))
             return
         node.running.add(task)
         reference.future().add_done_callback(lambda done: self._events.put(partial(self._take, task, node, done)))
@@ -239,7 +264,7 @@ class RayEngine:
             self._sent[source.id] = self._ray.put(read_source(source)), source.size
         self._sent.move_to_end(source.id)
         reference, _ = self._sent[source.id]
-        while len(self._sent) > 1 and sum(size for _, size in self._sent.values()) > SENT_BYTES:
+        while len(self._sent) > 1 and sum(size for _, size in self._sent.values()) > self._room:
             self._sent.popitem(last=False)
         return reference
 
@@ -247,6 +272,13 @@ class RayEngine:
         """What came of a task: its result, the wish for its files, or the news that its machine is lost."""
         node.running.discard(task)
         error = done.exception()
+        if isinstance(error, self._full_errors()):
+            _end(task, UnavailableError(_full(error)))
+            return
+        if isinstance(error, self._ray.exceptions.RayTaskError):
+            # Not by the task, whose errors are replies: its machine cannot keep what it was sent, say.
+            _end(task, UnavailableError(f"its machine could not read it ({_last_line(error)})"))
+            return
         if error is not None:
             self._lose(task, node, error)
             return
@@ -260,6 +292,10 @@ class RayEngine:
             _end(task, reply.error)
         else:
             task.future.set_result(reply.result)
+
+    def _full_errors(self) -> tuple[type[Exception], ...]:
+        errors = self._ray.exceptions
+        return errors.ObjectStoreFullError, errors.OutOfDiskError
 
     def _lose(self, task: _Task, node: _Node, error: BaseException) -> None:
         if self._nodes.pop(node.id, None) is not None:
@@ -275,6 +311,16 @@ class RayEngine:
 
 def _end(task: _Task, error: PinciteError) -> None:
     task.future.set_exception(error)
+
+
+def _full(error: BaseException) -> str:
+    what = "the disk under Ray's object store" if type(error).__name__ == "OutOfDiskError" else "Ray's object store"
+    return f"{what} is full: give it more room (`ray start --object-store-memory`), or use fewer --jobs"
+
+
+def _last_line(error: BaseException) -> str:
+    """What a machine's error says in the end, without its traceback."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[-1][:200]
 
 
 def _connected(address: str | None) -> Any:  # noqa: ANN401 (Ray is imported late)
@@ -303,16 +349,25 @@ def _connected(address: str | None) -> Any:  # noqa: ANN401 (Ray is imported lat
             " or set RAY_AUTH_TOKEN, and RAY_AUTH_MODE=token"
         ) from exc
     except RuntimeError as exc:
-        raise UsageError(f"the Ray cluster {address or 'here'} cannot be joined: {str(exc).splitlines()[0]}") from exc
+        raise UsageError(f"the Ray cluster {address or 'here'} cannot be joined: {' '.join(str(exc).split())}") from exc
     return ray
 
 
 def _probe(address: str) -> None:
-    """Ray itself waits for minutes for an address where nobody is."""
+    """Make sure that something like Ray answers. Ray itself waits for minutes, and then ends the process.
+
+    Raises:
+        UsageError: nobody is there, or somebody else.
+    """
     host, _, port = address.rpartition(":")
     if not host or not port.isdigit():
         raise UsageError(f"--ray-address is HOST:PORT of the cluster's head, not {address!r}")
     try:
-        socket.create_connection((host, int(port)), timeout=CONNECT_SECONDS).close()
+        with socket.create_connection((host, int(port)), timeout=CONNECT_SECONDS) as connection:
+            connection.sendall(_PREFACE)
+            reply = connection.recv(9)
     except OSError as exc:
         raise UsageError(f"no Ray cluster answers at {address}: {exc.strerror or exc}") from exc
+    # Settings, the fourth kind of frame, or the first byte of TLS saying that it wants to be spoken to in TLS.
+    if not (reply[3:4] == b"\x04" or reply[:1] == b"\x15"):
+        raise UsageError(f"no Ray cluster answers at {address}: something else does")

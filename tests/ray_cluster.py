@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import signal
@@ -18,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # Said before Ray is imported, which reads it then: without it a token is made in the home folder.
 os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": os.environ.get("RAY_AUTH_TOKEN") or secrets.token_hex(32)}
 STORE_BYTES = 200 * 2**20
+_NO_SPILLING = {"automatic_object_spilling_enabled": False, "oom_grace_period_s": 1}
 
 
 @dataclass
@@ -27,11 +29,13 @@ class Cluster:
     address: str
     folder: Path
     head: subprocess.Popen[bytes]
+    store_bytes: int = STORE_BYTES
     nodes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def add(self) -> subprocess.Popen[bytes]:
         """Start one more machine of one CPU."""
-        self.nodes.append(_start(self.folder, f"--address={self.address}", "--num-cpus=1"))
+        store = f"--object-store-memory={self.store_bytes}"
+        self.nodes.append(_start(self.folder, f"--address={self.address}", "--num-cpus=1", store))
         return self.nodes[-1]
 
     def kill(self, node: subprocess.Popen[bytes]) -> None:
@@ -42,11 +46,14 @@ class Cluster:
 
 
 @contextmanager
-def cluster(folder: Path, nodes: int = 2) -> Iterator[Cluster]:
-    """A cluster of so many machines, ended with all its processes."""
+def cluster(folder: Path, nodes: int = 2, *, store_bytes: int = STORE_BYTES, spill: bool = True) -> Iterator[Cluster]:
+    """A cluster of so many machines, ended with all its processes; without ``spill`` its object stores can be full."""
     port = _free_port()
-    head = _start(folder, "--head", f"--port={port}", "--num-cpus=0", "--include-dashboard=false")
-    made = Cluster(address=f"127.0.0.1:{port}", folder=folder, head=head)
+    store = [f"--object-store-memory={store_bytes}"]
+    if not spill:
+        store.append(f"--system-config={json.dumps(_NO_SPILLING)}")
+    head = _start(folder, "--head", f"--port={port}", "--num-cpus=0", "--include-dashboard=false", *store)
+    made = Cluster(address=f"127.0.0.1:{port}", folder=folder, head=head, store_bytes=store_bytes)
     try:
         for _ in range(nodes):
             made.add()
@@ -63,7 +70,6 @@ def _start(folder: Path, *arguments: str) -> subprocess.Popen[bytes]:
         "start",
         "--block",
         "--node-ip-address=127.0.0.1",
-        f"--object-store-memory={STORE_BYTES}",
         "--disable-usage-stats",
         *arguments,
     ]

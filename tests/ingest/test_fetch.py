@@ -13,6 +13,7 @@ from ingest.fetch import (
     UnreachableError,
     is_allowed,
     normal_url,
+    unsigned,
 )
 from tests.site_server import Reply, Site, serve
 
@@ -279,3 +280,13 @@ def test_an_address_has_one_spelling(given, normal):
 def test_what_is_no_address_of_the_web_is_refused(given):
     with pytest.raises(UsageError):
         normal_url(given)
+
+
+def test_an_address_is_kept_without_its_signature():
+    signed = "https://docs.s3.amazonaws.com/a.pdf?versionId=7&X-Amz-Credential=AKIA%2F1&X-Amz-Signature=5e&X-Amz-Date=1"
+    assert unsigned(signed) == "https://docs.s3.amazonaws.com/a.pdf?versionId=7"
+    assert unsigned("https://a.blob.core.windows.net/d/a.pdf?sv=2024&se=2026&sp=r&sig=5e") == (
+        "https://a.blob.core.windows.net/d/a.pdf"
+    )
+    for plain in ["https://a/b?page=2&expires=never&policy=open", "https://a/b", "https://a/b?", "https://a/?q=sig"]:
+        assert unsigned(plain) == plain
