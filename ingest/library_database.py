@@ -27,16 +27,13 @@ from ingest.library_schema import (
     schema_version,
     upgrade_schema,
 )
-from ingest.library_search import PLACES_SCHEMA, Places
+from ingest.library_search import LISTED, PLACES_SCHEMA, Places
 from ingest.rows import shown_path
 
 if TYPE_CHECKING:
     from filelock import FileLock
 
 log = logging.getLogger(__name__)
-
-LISTED = "(SELECT value FROM json_each(?))"
-"""Any number of values as one parameter, a JSON list."""
 
 
 class Database:

@@ -53,7 +53,8 @@ LARGE_PLACE = 40
 """Chunks of a place of which not all are looked at: the one sheet of a long table."""
 NO_PAGES = "[]"
 """The pages of a chunk of a document without pages, as they are stored."""
-_LISTED = "(SELECT value FROM json_each(?))"
+LISTED = "(SELECT value FROM json_each(?))"
+"""Any number of values as one parameter, a JSON list."""
 _SEARCHED = """CASE c.kind WHEN 'image' THEN
   c.text || char(10) || coalesce((SELECT group_concat(v.text, char(10)) FROM vectors v
     WHERE v.chunk = c.id AND v.name IN ('context', 'summary', 'ocr')), '')
@@ -206,7 +207,7 @@ class Places:
         """(word, source, how surely) of the sources that these words, by hash, name."""
         if not self.exist():
             return []
-        query = f"SELECT word, source_id, weight FROM source_words WHERE word IN {_LISTED}"
+        query = f"SELECT word, source_id, weight FROM source_words WHERE word IN {LISTED}"
         return [(row[0], row[1], row[2]) for row in self._db.execute(query, (json.dumps(list(words)),))]
 
     def chunk_count(self) -> int:
@@ -240,14 +241,14 @@ class Places:
         if others:
             scores |= self._scores(f"({_any(first)}) AND ({_any(others)})", k, source_ids)
         best = sorted(scores.items(), key=lambda row: (-row[1], row[0]))[:k]
-        query = f"SELECT * FROM places WHERE id IN {_LISTED}"
+        query = f"SELECT * FROM places WHERE id IN {LISTED}"
         rows = {row["id"]: row for row in self._db.execute(query, (json.dumps([key for key, _ in best]),))}
         return [_place(rows[key], score) for key, score in best]
 
     def _scores(self, match: str, k: int, source_ids: Collection[str] | None) -> dict[int, float]:
         where, args = "", [match]
         if source_ids is not None:
-            where = f"AND +rowid IN (SELECT id FROM places WHERE source_id IN {_LISTED})"
+            where = f"AND +rowid IN (SELECT id FROM places WHERE source_id IN {LISTED})"
             args.append(json.dumps(list(source_ids)))
         query = (
             f"SELECT rowid, -bm25(place_keywords) AS score FROM place_keywords WHERE place_keywords MATCH ? {where}"
@@ -259,10 +260,10 @@ class Places:
         """(source, page) of the pages on which one of these numbers is printed as the page's own."""
         if not self.exist():
             return set()
-        query = f"SELECT source_id, page FROM page_labels WHERE label IN {_LISTED}"
+        query = f"SELECT source_id, page FROM page_labels WHERE label IN {LISTED}"
         args = [json.dumps(list(labels))]
         if source_ids is not None:
-            query += f" AND source_id IN {_LISTED}"
+            query += f" AND source_id IN {LISTED}"
             args.append(json.dumps(list(source_ids)))
         return {(row[0], row[1]) for row in self._db.execute(query, args)}
 
@@ -278,7 +279,7 @@ class Places:
 
     def last_pages(self, source_ids: Collection[str]) -> dict[str, int]:
         """The number of the last page of each source that has pages."""
-        query = f"SELECT source_id, max(page) FROM pages WHERE source_id IN {_LISTED} GROUP BY source_id"
+        query = f"SELECT source_id, max(page) FROM pages WHERE source_id IN {LISTED} GROUP BY source_id"
         return {row[0]: row[1] for row in self._db.execute(query, (json.dumps(list(source_ids)),))}
 
     def outlines(self, keys: Iterable[int]) -> list[Outline]:
@@ -286,7 +287,7 @@ class Places:
         columns = "id, source_id, idx, kind, page_numbers, 0, x'', x'' FROM chunks WHERE id"
         if self.exist():
             columns = "* FROM chunk_words WHERE chunk"
-        return list(map(Outline._make, self._db.execute(f"SELECT {columns} IN {_LISTED}", (json.dumps(list(keys)),))))
+        return list(map(Outline._make, self._db.execute(f"SELECT {columns} IN {LISTED}", (json.dumps(list(keys)),))))
 
     def keys_in(self, places: Iterable[PlaceHit]) -> list[int]:
         """The row keys of the chunks that stand in places, at least in part; of large places none."""

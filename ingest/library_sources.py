@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from ingest.errors import LibraryError
-from ingest.library_database import LISTED, Database
+from ingest.library_database import Database
 from ingest.library_records import SourceRecord
 from ingest.library_schema import sync_folder
+from ingest.library_search import LISTED
 from ingest.rows import chunk_row, element_row, page_row
 from ingest.types import Chunk, Partition
 

@@ -8,9 +8,10 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from ingest.errors import EmbedderMismatchError
-from ingest.library_database import LISTED, Database
+from ingest.library_database import Database
 from ingest.library_index import Seal, SealedFile
 from ingest.library_records import EmbedderRecord
+from ingest.library_search import LISTED
 
 if TYPE_CHECKING:
     import numpy as np

@@ -106,11 +106,11 @@ class Ollama:
 
     def has(self, model: str) -> bool:
         """Whether the server has a model; a name without a tag means its tag ``latest``."""
-        return _with_tag(model) in self.models()
+        return with_tag(model) in self.models()
 
     def digest(self, model: str) -> str | None:
         """The digest of a model, ``None`` where the server does not have it."""
-        return self.models().get(_with_tag(model))
+        return self.models().get(with_tag(model))
 
     def context_length(self, model: str) -> int | None:
         """The longest context in tokens that a model can take, ``None`` where the server does not say."""
@@ -312,7 +312,8 @@ def _is_http_url(text: str) -> bool:
         return False
 
 
-def _with_tag(model: str) -> str:
+def with_tag(model: str) -> str:
+    """The full name of a model; one without a tag has the tag ``latest``."""
     # The part before the last slash may be a registry with a port.
     return model if ":" in model.rpartition("/")[2] else f"{model}:latest"
 

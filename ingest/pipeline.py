@@ -18,7 +18,7 @@ from ingest.library_index import server_of
 from ingest.library_schema import DATABASE
 from ingest.partition import PartitionOptions
 from ingest.pipeline_embedding import chosen_embedder, in_batches, submit_embedding, wanted_embedder
-from ingest.pipeline_jobs import Progress, Setup, Tally, lost_pages
+from ingest.pipeline_jobs import Progress, Setup, Tally, lost_pages, result_of_record
 from ingest.pipeline_options import IngestOptions, check_versions, with_cloud
 from ingest.pipeline_run import Run
 from ingest.reading import read_many
@@ -188,16 +188,7 @@ def _parts_standing(
 def _standing(path: str, state: State, record: SourceRecord | None, reason: str | None = None) -> SourceResult:
     if record is None:
         return SourceResult(path=path, state=state, reason=reason)
-    return SourceResult(
-        path=path,
-        state=state,
-        reason=reason,
-        pages=record.pages,
-        elements=record.elements,
-        chunks=record.chunks,
-        warnings=record.warnings,
-        seconds=record.seconds,
-    )
+    return result_of_record(path, state, record, reason=reason)
 
 
 def partition_many(

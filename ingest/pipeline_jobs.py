@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from ingest.discover import FileStamp
 from ingest.embed import Embedder
@@ -92,6 +93,34 @@ class Job:
 def member_job(parent: Job, source: Source) -> Job:
     """The job of a container's part; it comes and goes with the container's path."""
     return Job(path=f"{parent.path}!/{source.member}", roots=(), source=source, mtime_ns=parent.mtime_ns)
+
+
+def source_of(record: SourceRecord, path: Path) -> Source:
+    """A stored source again, whose bytes lie at a path."""
+    return Source(
+        id=record.id,
+        path=path,
+        format=record.format,
+        size=record.size,
+        parent_id=record.parent_id,
+        member=record.member,
+    )
+
+
+def result_of_record(
+    path: str, state: State, record: SourceRecord, *, reason: str | None = None, seconds: float | None = None
+) -> SourceResult:
+    """How a path with a stored source stands; ``seconds`` are those of its reading unless given."""
+    return SourceResult(
+        path=path,
+        state=state,
+        reason=reason,
+        pages=record.pages,
+        elements=record.elements,
+        chunks=record.chunks,
+        warnings=record.warnings,
+        seconds=record.seconds if seconds is None else seconds,
+    )
 
 
 def state_of(error: SourceError) -> State:

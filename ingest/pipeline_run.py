@@ -14,12 +14,12 @@ from ingest.errors import SourceError, UnavailableError
 from ingest.fetch import is_url
 from ingest.library import PathRecord, SourceRecord
 from ingest.pipeline_describing import Describing
-from ingest.pipeline_jobs import Job, Setup, member_job
+from ingest.pipeline_jobs import Job, Setup, member_job, source_of
 from ingest.pipeline_roots import Roots
 from ingest.pipeline_stages import Stages
 from ingest.pipeline_store import Store
 from ingest.pipeline_tasks import Tasks
-from ingest.types import Source, SourceResult
+from ingest.types import SourceResult
 
 
 class Run:
@@ -172,15 +172,8 @@ class Run:
     def _resume_members(self, job: Job) -> None:
         """Go on with the parts of a container that is stored itself."""
         for record in self._library.members(job.source.id):
-            source = Source(
-                id=record.id,
-                path=self._library.member_path(record.id, record.format),
-                format=record.format,
-                size=record.size,
-                parent_id=record.parent_id,
-                member=record.member,
-            )
-            self._admit(member_job(job, source))
+            path = self._library.member_path(record.id, record.format)
+            self._admit(member_job(job, source_of(record, path)))
 
     def _may_open(self, known: PathRecord) -> bool:
         """Whether a file that failed before is to be read again: on request, or for a password that may open it."""
@@ -203,14 +196,7 @@ class Run:
 
     def _store_enriched(self, found: Enriched) -> None:
         record, path = found.record, self._describing.path(found.record.id)
-        source = Source(
-            id=record.id,
-            path=Path(path),
-            format=record.format,
-            size=record.size,
-            parent_id=record.parent_id,
-            member=record.member,
-        )
+        source = source_of(record, Path(path))
         job = Job(path=path, roots=(), source=source, mtime_ns=0, stored=record, partition=found.partition)
         job.is_enriched = True
         with self._store.recording(job):

@@ -16,7 +16,7 @@ from ingest.library import PathRecord, SourceRecord
 from ingest.library_index import server_of
 from ingest.partition import count_by_category
 from ingest.pipeline_describing import Describing
-from ingest.pipeline_jobs import Job, Setup, lost_pages, state_of
+from ingest.pipeline_jobs import Job, Setup, lost_pages, result_of_record, state_of
 from ingest.types import Source, SourceResult, State, stable_id
 
 INDEX_EVERY = 20_000
@@ -127,18 +127,9 @@ class Store:
             job.roots,
         )
         known = job.source.parent_id is not None or (before is not None and before.source_id == record.id)
-        unchanged = fresh is None and known
-        self.results.append(
-            SourceResult(
-                path=self.library.shown(job.path),
-                state="unchanged" if unchanged else state,
-                pages=record.pages,
-                elements=record.elements,
-                chunks=record.chunks,
-                warnings=record.warnings,
-                seconds=round(time.perf_counter() - job.started, 3),
-            )
-        )
+        told: State = "unchanged" if fresh is None and known else state
+        seconds = round(time.perf_counter() - job.started, 3)
+        self.results.append(result_of_record(self.library.shown(job.path), told, record, seconds=seconds))
 
     def _put_path(self, record: PathRecord, roots: Sequence[str]) -> None:
         for root in roots:

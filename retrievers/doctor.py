@@ -23,17 +23,22 @@ from ingest.errors import (
     WeightsError,
 )
 from ingest.library import Library
-from ingest.models import Ollama, is_loopback, without_secret
+from ingest.models import Ollama, is_loopback, with_tag, without_secret
 from ingest.settings import DEFAULT_EMBEDDER, Settings, find_library
 from retrievers.history import history_hosts, is_near, open_history
 
 Level = Literal["ok", "note", "problem"]
 PACKAGES = ("liteparse", "pymupdf", "unstructured", "chromadb", "onnxruntime", "rapidocr", "ollama", "pillow", "pandas")
 EXTRAS = {
-    "llamaindex": ("llama-index-core", "retrievers for llama-index"),
-    "llamaparse": ("llama-cloud", "for parsing in the cloud by LlamaParse, with --parser llamaparse"),
+    "langchain": ("langchain-core", "a retriever for LangChain"),
+    "llamaindex": ("llama-index-core", "a retriever for LlamaIndex"),
+    "llamaparse": ("llama-cloud", "parsing in the cloud by LlamaParse, with --parser llamaparse"),
+    "mcp": ("mcp", "search and answers for assistants, with pincite mcp"),
     "mongo": ("pymongo", "sessions in MongoDB, with PINCITE_HISTORY_URL"),
+    "parquet": ("pyarrow", "files of Parquet"),
+    "ray": ("ray", "reading on many machines, with --engine ray"),
 }
+"""The optional parts: the package that each needs, and what it is for."""
 WEIGHTS = {
     "wordllama": (WORDLLAMA_MATRIX, WORDLLAMA_TOKENIZER),
     "minilm": (MINILM_MODEL, BERT_TOKENIZER),
@@ -138,7 +143,7 @@ def _ollama(settings: Settings) -> Iterator[Check]:
 
 
 def _model(role: str, name: str, models: dict[str, str], without: str) -> Check:
-    full = name if ":" in name.rpartition("/")[2] else f"{name}:latest"
+    full = with_tag(name)
     if full in models:
         return Check(name=role, level="ok", found=f"{full} {models[full][:19]}")
     have = f"; the server has {', '.join(sorted(models))}" if models else "; the server has no models"
@@ -203,8 +208,7 @@ def _sessions(settings: Settings) -> Iterator[Check]:
     yield Check(
         name="history",
         level="ok" if near else "note",
-        found=f"{count} sessions; {hosts} ({'this' if near else 'another'} machine) is sent questions, answers and"
-        " quotes",
+        found=f"{count} sessions; {hosts} ({_machine(near=near)}) is sent questions, answers and quotes",
         fix="" if near else "unset PINCITE_HISTORY_URL to keep them in the library's folder",
     )
 
@@ -251,45 +255,16 @@ def _stored_embedder(settings: Settings) -> str | None:
 
 def _hosts(settings: Settings) -> Iterator[Check]:
     """Which host would be sent what. Nothing else leaves the machine."""
-    host = without_secret(settings.ollama_host)
     embeds = (settings.embedder or _stored_embedder(settings) or DEFAULT_EMBEDDER).startswith("ollama:")
-    what = "questions with passages, pictures" + (", all texts for embedding" if embeds else "")
-    if is_loopback(settings.ollama_host):
-        yield Check(name="sent", level="ok", found=f"{host} (this machine) is sent {what}")
-    else:
-        yield Check(
-            name="sent",
-            level="note",
-            found=f"{host}, another machine, is sent {what}",
-            fix="unset OLLAMA_HOST to keep all on this machine",
-        )
+    texts = "all texts for embedding"
+    passages = "questions with passages"
+    yield _sent(settings.ollama_host, f"{passages}, pictures" + f", {texts}" * embeds, "OLLAMA_HOST")
     if settings.chroma_url:
-        near = is_loopback(settings.chroma_url)
-        yield Check(
-            name="sent",
-            level="ok" if near else "note",
-            found=f"{without_secret(settings.chroma_url)} ({'this' if near else 'another'} machine) is sent the vectors"
-            " of all texts and of questions, no text",
-            fix="" if near else "unset PINCITE_CHROMA_URL to keep all on this machine",
-        )
+        yield _sent(settings.chroma_url, "the vectors of all texts and of questions, no text", "PINCITE_CHROMA_URL")
     for shared in settings.ollama_hosts:
-        near = is_loopback(shared)
-        yield Check(
-            name="sent",
-            level="ok" if near else "note",
-            found=f"{without_secret(shared)} ({'this' if near else 'another'} machine) is sent pictures"
-            + (" and all texts for embedding" if embeds else ""),
-            fix="" if near else "unset PINCITE_OLLAMA_HOSTS to keep all on this machine",
-        )
+        yield _sent(shared, "pictures" + f" and {texts}" * embeds, "PINCITE_OLLAMA_HOSTS")
     if settings.openai_base_url:
-        near = is_loopback(settings.openai_base_url)
-        yield Check(
-            name="sent",
-            level="ok" if near else "note",
-            found=f"{without_secret(settings.openai_base_url)} ({'this' if near else 'another'} machine) is sent"
-            " questions with passages",
-            fix="" if near else "unset PINCITE_OPENAI_BASE_URL to keep all on this machine",
-        )
+        yield _sent(settings.openai_base_url, passages, "PINCITE_OPENAI_BASE_URL")
     if settings.llama_cloud_api_key:
         yield Check(
             name="sent",
@@ -298,3 +273,18 @@ def _hosts(settings: Settings) -> Iterator[Check]:
             " with --parser llamaparse",
             fix="unset LLAMA_CLOUD_API_KEY to make that impossible",
         )
+
+
+def _sent(url: str, what: str, variable: str) -> Check:
+    """What a host is sent; if it is another machine, also the variable that has it sent."""
+    near = is_loopback(url)
+    return Check(
+        name="sent",
+        level="ok" if near else "note",
+        found=f"{without_secret(url)} ({_machine(near=near)}) is sent {what}",
+        fix="" if near else f"unset {variable} to keep all on this machine",
+    )
+
+
+def _machine(*, near: bool) -> str:
+    return "this machine" if near else "another machine"

@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING
 import click
 
 from retrievers.commands.opened import open_history, open_retriever, settings_of
-from retrievers.commands.options import json_option, library_option, password_option, rerank_option
+from retrievers.commands.options import (
+    doc_option,
+    json_option,
+    library_option,
+    passages_option,
+    password_option,
+    rerank_option,
+)
 from retrievers.commands.output import NOT_FOUND, emit, look_of_stdout, plain, stream, writes_unicode
 from retrievers.commands.questions import answer_each, required
 
@@ -35,8 +42,8 @@ SHOWN_PICTURES = 3
     metavar="NAME",
     help="A model on Ollama, or extractive: quotes alone [llama3 where Ollama has it, else extractive].",
 )
-@click.option("-k", "k", type=click.IntRange(min=1), default=8, show_default=True, help="Passages to read.")
-@click.option("--doc", help="Only documents whose name or path matches this glob.", metavar="GLOB")
+@passages_option
+@doc_option
 @click.option(
     "--questions",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
@@ -152,8 +159,8 @@ def _draw_pictures(found: Answer, library: Library) -> None:
 @library_option
 @click.option("--session", metavar="ID", help="The session to go on with [a new one].")
 @click.option("--model", metavar="NAME", help="Who answers, as of `pincite ask`.")
-@click.option("-k", "k", type=click.IntRange(min=1), default=8, show_default=True, help="Passages to read.")
-@click.option("--doc", help="Only documents whose name or path matches this glob.", metavar="GLOB")
+@passages_option
+@doc_option
 @rerank_option
 @password_option
 def chat(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from retrievers.commands.opened import open_library, settings_of
-from retrievers.commands.options import json_option, library_option, password_option
+from retrievers.commands.options import json_option, library_option, parser_option, password_option
 from retrievers.commands.output import FAILED, plain, write_line
 from retrievers.commands.partitioning import tell_of_cloud
 from retrievers.commands.results import print_results
@@ -25,13 +25,7 @@ if TYPE_CHECKING:
 @click.argument("paths", nargs=-1, required=True, metavar="PATH_OR_URL...")
 @library_option
 @click.option("--jobs", type=click.IntRange(min=1), help="Worker processes [one a core].")
-@click.option(
-    "--parser",
-    type=click.Choice(["auto", "fast", "careful", "llamaparse"]),
-    default="auto",
-    show_default=True,
-    help="How pages of PDF are read; llamaparse sends documents to the cloud, for money.",
-)
+@parser_option
 @click.option(
     "--images",
     type=click.Choice(["auto", "llava", "ocr", "off"]),

@@ -33,6 +33,29 @@ def password_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
+def doc_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The option that names the documents to look in."""
+    return click.option("--doc", help="Only documents whose name or path matches this glob.", metavar="GLOB")(command)
+
+
+def passages_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The option for the number of passages that an answer is made from."""
+    return click.option("-k", "k", type=click.IntRange(min=1), default=8, show_default=True, help="Passages to read.")(
+        command
+    )
+
+
+def parser_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The option for how PDFs are read."""
+    return click.option(
+        "--parser",
+        type=click.Choice(["auto", "fast", "careful", "llamaparse"]),
+        default="auto",
+        show_default=True,
+        help="How pages of PDF are read; llamaparse sends documents to the cloud, for money.",
+    )(command)
+
+
 def rerank_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """The option to have the best hits read again."""
     return click.option(

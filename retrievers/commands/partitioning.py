@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from retrievers.commands.opened import settings_of
-from retrievers.commands.options import password_option
+from retrievers.commands.options import parser_option, password_option
 from retrievers.commands.output import FAILED, plain, write_line
 
 if TYPE_CHECKING:
@@ -26,9 +26,7 @@ if TYPE_CHECKING:
 )
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="A file for one PATH, a folder for many.")
 @click.option("--jobs", type=click.IntRange(min=1), help="Worker processes [one a core].")
-@click.option(
-    "--parser", type=click.Choice(["auto", "fast", "careful", "llamaparse"]), default="auto", show_default=True
-)
+@parser_option
 @password_option
 def partition(
     paths: tuple[Path, ...], form: str, output: Path | None, jobs: int | None, parser: str, password: str | None

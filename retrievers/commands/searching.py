@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from retrievers.commands.opened import open_retriever, settings_of
-from retrievers.commands.options import json_option, library_option, rerank_option
+from retrievers.commands.options import doc_option, json_option, library_option, rerank_option
 from retrievers.commands.output import emit, look_of_stdout
 from retrievers.commands.questions import answer_each, question_lines, required
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.argument("query", required=False)
 @library_option
 @click.option("-k", "k", type=click.IntRange(min=1), default=8, show_default=True, help="Hits to show.")
-@click.option("--doc", help="Only documents whose name or path matches this glob.", metavar="GLOB")
+@doc_option
 @click.option("--kind", type=click.Choice(["text", "table", "image"]), help="Only this kind of chunk.")
 @click.option("--path", help="Only documents whose path matches this glob.", metavar="GLOB")
 @click.option("--title", help="Only what stands under a heading with this text.", metavar="TEXT")

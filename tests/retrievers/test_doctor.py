@@ -2,6 +2,7 @@
 
 import dataclasses
 import sqlite3
+import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from retrievers.history_mongo import MongoHistory
 from retrievers.history_sqlite import SQLiteHistory
 from tests.ollama_server import OllamaServer, models_named
 
+ROOT = Path(__file__).resolve().parents[2]
 NOBODY = "http://127.0.0.1:9"
 
 
@@ -114,6 +116,12 @@ def test_a_missing_package_is_a_problem_with_its_install_line(tmp_path, monkeypa
     assert named(found, "pillow").level == "ok"
     missing = named(found, "no-such-package-anywhere")
     assert (missing.level, missing.fix) == ("problem", "pip install no-such-package-anywhere")
+
+
+def test_every_extra_of_the_package_is_looked_for(tmp_path):
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    assert set(extras) - {"all", "test"} == set(doctor.EXTRAS)
+    assert {f"extra {name}" for name in doctor.EXTRAS} <= {check.name for check in checks(tmp_path)}
 
 
 def test_a_missing_extra_is_a_note_with_its_install_line(tmp_path, monkeypatch):
