@@ -121,7 +121,7 @@ def _fill(cells: list[str], held: dict[int, tuple[int, str]]) -> None:
 
 def _line_tables(passage: str) -> Iterator[tuple[list[_Line], str]]:
     """Runs of lines with columns, each with the text before it."""
-    if "|" not in passage and _GAP.search(passage) is None:
+    if not any(mark in passage for mark in ("|", "\t", "  ", "\u00a0\u00a0")):
         return
     lines: list[_Line] = []
     before: list[str] = []

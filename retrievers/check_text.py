@@ -203,18 +203,15 @@ def _add_plain_words(read: _Read, text: str, piece: re.Match[str], gap: str, lan
     words = text[start : run.end()].split(" ") if run else [piece[0]]
     if text.startswith("$", run.end() if run else end):
         words.pop()
-    tokens = list(map(_plain_words(language).__getitem__, words))
-    plain = [token for token in takewhile(bool, tokens) if token] if None in tokens else tokens
+    plain = list(filter(None, takewhile(bool, map(_plain_words(language).__getitem__, words))))
     if not plain:
         return False
     read.tokens.append(_spaced(words[0], language, gap) if gap != " " else plain[0])
     read.tokens.extend(plain[1:])
-    for word in words[: len(plain)]:
-        read.starts.append(start)
-        start += len(word)
-        read.ends.append(start)
-        start += 1
-    return bool(plain)
+    borders = list(accumulate([len(word) + 1 for word in words[: len(plain)]], initial=start))
+    read.starts.extend(borders[:-1])
+    read.ends.extend([border - 1 for border in borders[1:]])
+    return True
 
 
 def _figure_at(
