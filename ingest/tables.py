@@ -267,10 +267,18 @@ def header_rows(cells: Sequence[Cell]) -> int:
     by_row, active = _by_row(cells), list[Cell]()
     rows = _row_count(cells)
     for row in range(rows):
-        active = [c for c in active if c.row + c.rowspan > row] + by_row.get(row, [])
-        if not _is_header_row([c for c in active if c.text.strip()]):
+        before, active = active, [c for c in active if c.row + c.rowspan > row] + by_row.get(row, [])
+        if not _is_header_row([c for c in active if c.text.strip()]) or _heads_section(active, before):
             return row
     return rows
+
+
+def _heads_section(row: Sequence[Cell], above: Sequence[Cell]) -> bool:
+    """Whether a row is one cell over all columns that each have a header: it names the rows below, as no unit does."""
+    if len(row) != 1 or len(above) < 2 or any(c.colspan > 1 for c in above):
+        return False
+    text = row[0].text.strip()
+    return row[0].colspan >= len(above) and not text.startswith("(") and not text.lower().startswith("in ")
 
 
 def _is_header_row(row: Sequence[Cell]) -> bool:

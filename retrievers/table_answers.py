@@ -99,7 +99,8 @@ def by_tables(
         if settled:
             clarify = _which_table(settled) if len(settled) > 1 else None
             return Tabled(clarify=clarify, note=_UNSURE, computes=_computes(asked))
-        return _doubtful(asked, [doubt for _, _, doubts in outcomes for doubt in doubts])
+        doubtful = _doubtful(asked, [doubt for _, _, doubts in outcomes for doubt in doubts])
+        return doubtful or (Tabled(note=_NO_PLAN, computes=True) if outcomes and _computes(asked) else None)
 
 
 def beside(found: Answer, tabled: Tabled) -> Answer:
@@ -131,6 +132,7 @@ def _is_total(hit: Hit, row: int, asked: TableQuestion, library: Library) -> boo
     return False
 
 
+_NO_PLAN = "nothing was computed: no table settles the question"
 _UNSURE = "several tables fit, and they do not say the same: nothing was computed"
 
 
@@ -291,8 +293,21 @@ def _answer(settled: _Settled, asked: TableQuestion, library: Library) -> Answer
         found=True,
         model=EXTRACTIVE,
         citations=tuple(cited),
-        notes=(f"{result.missing} rows have no value there and were left out",) if result.missing else (),
+        notes=(*_left_out(result), *_assumed(settled.selection, asked)),
         computation=None if result.operation == "look-up" else computation,
+    )
+
+
+def _left_out(result: Result) -> tuple[str, ...]:
+    return (f"{result.missing} rows have no value there and were left out",) if result.missing else ()
+
+
+def _assumed(selection: Selection, asked: TableQuestion) -> tuple[str, ...]:
+    """What a reader has to know of words that the table lacks."""
+    used = [n for n in (selection.column, *selection.bounds) if n is not None]
+    meant = selection.frame.columns[used[0]].name if used else ""
+    return tuple(
+        f"no table has \u201c{spoken(w, asked.text)}\u201d: answered by \u201c{meant}\u201d" for w in selection.assumed
     )
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 
 from retrievers.table_frames import Column, Frame, amounts
-from retrievers.table_questions import Condition, Relation, TableQuestion
+from retrievers.table_questions import MONEY, Condition, Relation, TableQuestion
 from retrievers.table_selection import Doubt, Reading
 from retrievers.table_values import month_in, power_of
 from retrievers.table_words import is_period, label_words, words_of
@@ -14,8 +14,12 @@ from retrievers.table_words import is_period, label_words, words_of
 _DERIVED = frozenset(
     words_of("growth change rate ratio share margin average index variance difference target forecast")
 )
+MANY_RECORDS = 30
+"""Rows from which a table lists records, so that a word of their names may choose several."""
 RANKED = ("max", "min", "top", "bottom")
 """Operations that ask which is first or last."""
+_NAMING = frozenset(words_of("amount total number"))
+"""Words of an operation that head a column where no other word names one."""
 _PER = re.compile(r"\bper\b|/ ?(?:unit|head|capita|employee)\b", re.IGNORECASE)
 
 
@@ -31,10 +35,15 @@ def group_column(frame: Frame, group: Sequence[str]) -> int | None:
     if by_header:
         return by_header[0]
     if group[0] == "month":
-        return next((n for n in named if all(month_in(text) for text in set(frame.labels(n)) if text)), None)
+        return next((n for n in named if all(month_in(text) for text in _items(frame, n))), None)
     if group[0] in ("quarter", "half"):
-        return next((n for n in named if all(_is_part(text) for text in set(frame.labels(n)))), None)
+        return next((n for n in named if all(_is_part(text) for text in _items(frame, n))), None)
     return None
+
+
+def _items(frame: Frame, column: int) -> set[str]:
+    """The texts of a column, less those of totals."""
+    return {text for text, total in zip(frame.labels(column), frame.totals, strict=True) if text and not total}
 
 
 def _is_part(text: str) -> bool:
@@ -45,7 +54,7 @@ def _numbers(frame: Frame) -> list[int]:
     return [n for n, c in enumerate(frame.columns) if c.kind == "number" and c.path]
 
 
-def extra(column: Column, question: TableQuestion) -> frozenset[str]:
+def _extra(column: Column, question: TableQuestion) -> frozenset[str]:
     """Words of a column's name that the question does not have."""
     return column.words - frozenset(question.words) - question.soft - {"total"}
 
@@ -66,14 +75,22 @@ def _best(frame: Frame, candidates: Sequence[int], question: TableQuestion, want
         return []
     if periods_only:
         return best
-    exact = [n for n in best if not extra(frame.columns[n], question)]
+    exact = [n for n in best if not _extra(frame.columns[n], question)]
     soft = [n for n in exact if frame.columns[n].words & question.soft]
-    return (soft if len(soft) == 1 else exact) or best
+    left = (soft if len(soft) == 1 else exact) or best
+    spelled = [n for n in left if _is_spelled(frame.columns[n], question)]
+    return spelled if len(spelled) == 1 else left
+
+
+def _is_spelled(column: Column, question: TableQuestion) -> bool:
+    """Whether a question has the whole name of a column, small words such as those of "Goals for" with it."""
+    name = " ".join(re.sub(r"[\(\[][^()\[\]]*[\)\]]", " ", column.path[-1]).lower().split())
+    return bool(name) and re.search(rf"\b{re.escape(name)}(?!\w)", question.text.lower()) is not None
 
 
 def _is_other(column: Column, question: TableQuestion) -> bool:
     """Whether a column holds something that is derived from what its other words name."""
-    derived = extra(column, question) & _DERIVED
+    derived = _extra(column, question) & _DERIVED
     return bool(derived) or (_PER.search(column.name) is not None and "per" not in question.text.lower())
 
 
@@ -85,16 +102,43 @@ def bounded(reading: Reading, condition: Condition) -> int | Doubt | None:
     """The column that a condition bounds: by the words after it, else by those before it."""
     frame, question = reading.frame, reading.question
     candidates = [n for n in _numbers(frame) if not condition.percent or _is_percent(frame, n)]
+    candidates = _in_currency(frame, candidates, condition.sign)
     periods = question.periods
-    for near in (condition.after, condition.before):
+    for near in (condition.after, _priced(condition, frame, candidates)):
         wanted = {w for w in near if any(w in frame.columns[n].words for n in candidates) and w not in periods}
         best = _best(frame, candidates, question, [*wanted, *periods]) if wanted else []
+        if len(best) > 1 and near[:1] == _PRICE:
+            best = [n for n in best if frame.columns[n].words == set(_PRICE)] or best
         if len(best) > 1:
             return Doubt(reason="several columns fit", candidates=_names(frame, best), named=len(wanted))
         if best:
-            reading.take(frame.columns[best[0]].words & set(question.words))
+            reading.take((frame.columns[best[0]].words | (set(near) & _COST)) & set(question.words))
+            if near is not condition.after:
+                reading.assumable.update(condition.after[:1])
             return best[0]
     return candidates[0] if len(candidates) == 1 else None
+
+
+_COST = frozenset(words_of("cost"))
+_PRICE = words_of("price")
+
+
+def _priced(condition: Condition, frame: Frame, candidates: Sequence[int]) -> tuple[str, ...]:
+    """The words before a bound; "cost less than" bounds a price where no column has costs."""
+    near = condition.before
+    if near[:1] and near[0] in _COST and not any(_COST & frame.columns[n].words for n in candidates):
+        return (*_PRICE, *near)
+    return near
+
+
+def _in_currency(frame: Frame, candidates: Sequence[int], sign: str) -> list[int]:
+    """The columns in a bound's currency, where any states it; else those that state no other one."""
+    if not sign:
+        return list(candidates)
+    units = {n: frame.unit_at(0, n) for n in candidates}
+    return [n for n in candidates if sign in units[n]] or [
+        n for n in candidates if not set("$\u20ac\u00a3\u00a5") & set(units[n])
+    ]
 
 
 def _is_percent(frame: Frame, column: int) -> bool:
@@ -128,8 +172,15 @@ def counts_rows(reading: Reading, group: int | None) -> bool:
     if question.operation != "count":
         return False
     asked = set(question.group)
-    measured = any(asked & c.words and not extra(c, question) for c in reading.frame.columns if c.kind == "number")
-    return says_rows(question) or (group is not None and not measured)
+    measured = any(asked & c.words and not _extra(c, question) for c in reading.frame.columns if c.kind == "number")
+    return says_rows(question) or (not measured and (group is not None or _lists(reading, asked)))
+
+
+def _lists(reading: Reading, asked: set[str]) -> bool:
+    """Whether a table is a list of what is counted, by its title or caption, and the question names no other column."""
+    frame, said = reading.frame, set(reading.question.words) - set(asked)
+    named = any(said & column.words for column in frame.columns if column.kind == "number")
+    return len(frame.row_places) >= MANY_RECORDS and bool(asked) and asked <= reading.context.words and not named
 
 
 def measure(reading: Reading, bounds: Sequence[int]) -> int | Doubt:
@@ -137,6 +188,12 @@ def measure(reading: Reading, bounds: Sequence[int]) -> int | Doubt:
     frame, question = reading.frame, reading.question
     candidates = [n for n in _numbers(frame) if not (frame.turned and _is_all_ranked(frame.columns[n], question))]
     best = _best(frame, candidates, question, reading.left) or _best(frame, candidates, question, question.words)
+    if not best and not question.hints:
+        best = _best(frame, candidates, question, question.soft & _NAMING)
+    if not best and question.hints:
+        best = _hinted(frame, candidates, question)
+        if not best:
+            return Doubt(reason="no column is named", named=len(reading.named), missing=tuple(reading.left))
     if not best:
         others = [n for n in candidates if n not in bounds]
         if len(others) != 1:
@@ -150,8 +207,17 @@ def measure(reading: Reading, bounds: Sequence[int]) -> int | Doubt:
     return best[0]
 
 
+def _hinted(frame: Frame, candidates: Sequence[int], question: TableQuestion) -> list[int]:
+    """The columns that have what a superlative or a verb measures: by their headers, else by their units."""
+    by_name = [n for n in candidates if frame.columns[n].words & question.hints]
+    by_unit = [n for n in candidates if set(frame.columns[n].unit.split()) & question.hints]
+    if question.hints.issuperset(MONEY):
+        by_unit = [n for n in candidates if set("$\u20ac\u00a3\u00a5") & set(frame.columns[n].unit)]
+    return by_name or by_unit
+
+
 def _is_all_ranked(column: Column, question: TableQuestion) -> bool:
     """Whether a column is the total of the very things that are ranked: "All routes" where a route is asked for."""
-    if question.operation not in RANKED or re.search(r"\ball\b", question.text.lower()):
+    if question.operation not in (*RANKED, "count", "list") or re.search(r"\ball\b", question.text.lower()):
         return False
     return re.match(r"all\b", column.name, re.IGNORECASE) is not None and question.group[:1] != ("year",)

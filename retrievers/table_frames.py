@@ -18,12 +18,14 @@ from ingest.types import Cell
 from retrievers.table_values import (
     Amount,
     has_decimal_comma,
+    is_bound,
     is_date,
     is_missing,
+    month_in,
     read_amount,
     read_unit,
 )
-from retrievers.table_words import label_words, words_of
+from retrievers.table_words import is_period, label_words, words_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,6 +49,12 @@ _WHOLE = re.compile(
 _SUMMARY = re.compile(
     r"\W*(?:averages?|mean|median|change|growth|difference|variance|% change|cagr)\b.*", re.IGNORECASE
 )
+
+_PART = re.compile(r"[HQhq][1-4]")
+_YEAR_PART = re.compile(r"(?P<year>(?:FY ?)?(?:19|20)\d\d(?:/\d\d)?) [HQhq][1-4]")
+_SAID_TWICE = re.compile(r"\b([A-Z][a-z]{2,})\b(?:\s+[a-z]+)*\s+\1\b")
+"""A header such as "Goals for Goals", whose end belongs to the next column."""
+_YEAR_NAME = re.compile(r"(?:full |whole |financial )?year|annual|12 months|fy", re.IGNORECASE)
 
 ColumnKind = Literal["number", "year", "date", "text"]
 
@@ -144,6 +152,7 @@ def read_frames(cells: Sequence[Cell], caption: str) -> list[Frame]:
     head = _header_count(cells, grid)
     if head == 0 or len(grid) <= head or len(grid[0]) < 2:
         return []
+    grid[:head] = _carried(grid[:head])
     frame = _frame(grid, head, sorted({c.row for c in cells}), caption)
     if frame is None:
         return []
@@ -189,7 +198,41 @@ def _header_count(cells: Sequence[Cell], grid: _Grid) -> int:
     spanned = any(c.colspan > 1 and c.row < head for c in cells)
     while spanned and count and count + 1 < len(grid) and _names_parts(grid[count]):
         count += 1
+    while count > 1 and _is_of_amounts(grid[count - 1]):
+        count -= 1
     return count
+
+
+def _carried(header: _Grid) -> _Grid:
+    """A header in which what stands once over several columns stands over each of them.
+
+    A year that is printed but with the first of its parts ("2023 H1", "H2") holds for the others; a name in an upper
+    row holds for the columns to its right without one, where names of the lowest row are repeated, as of parts.
+    """
+    *upper, lowest = header
+    if len(set(filter(None, lowest))) < len(list(filter(None, lowest))):
+        upper = [_filled(row, lowest) for row in upper]
+    year = ""
+    named = []
+    for text in lowest:
+        m = _YEAR_PART.fullmatch(text)
+        year = m["year"] if m else year if _PART.fullmatch(text) else ""
+        named.append(f"{year} {text}" if year and not m else text)
+    return [*upper, named]
+
+
+def _filled(row: Sequence[str], lowest: Sequence[str]) -> list[str]:
+    filled = list(row)
+    for n in range(2, len(filled)):
+        filled[n] = filled[n] or (filled[n - 1] if lowest[n] and lowest[n - 1] else "")
+    return filled
+
+
+def _is_of_amounts(row: Sequence[str]) -> bool:
+    """Whether a row that is marked as header is one of the body: a name, and amounts with a sign or decimals."""
+    rest = [text for text in row[1:] if text]
+    told = sum(re.search(r"[$\u20ac\u00a3\u00a5%,.()]", text) is not None for text in rest)
+    return bool(row[0] and told) and all(read_amount(text) is not None for text in rest)
 
 
 def _names_parts(row: Sequence[str]) -> bool:
@@ -228,7 +271,8 @@ def _frame(grid: _Grid, head: int, numbers: Sequence[int], caption: str) -> Fram
         row_units=tuple(_own_unit(label) for label in labels) if len(labels) <= SAMPLE else (),
         unit=read_unit(caption),
         comma=comma,
-        torn=any(c.kind == "number" and not c.path for c in columns[1:]),
+        torn=any(c.kind == "number" and not c.path for c in columns[1:])
+        or any(_SAID_TWICE.search(text) for row in header for text in row),
     )
     return _with_sum(frame)
 
@@ -303,7 +347,9 @@ def _kind(texts: Sequence[str], names: Sequence[str], *, comma: bool) -> ColumnK
         return "year"
     if sum(is_date(text) for text in filled) >= least:
         return "date"
-    return "number" if sum(read_amount(text, comma=comma) is not None for text in filled) >= least else "text"
+    amounts_ = sum(read_amount(text, comma=comma) is not None for text in filled)
+    limits = sum(map(is_bound, filled))
+    return "number" if amounts_ and amounts_ + limits >= least else "text"
 
 
 @lru_cache(maxsize=4096)
@@ -325,6 +371,8 @@ def _turned(frame: Frame, grid: _Grid, head: int) -> Frame | None:
     paths = [("",) for _ in levels] + [_row_path(frame, row) for row in range(len(values))]
     texts = pd.DataFrame(dict(enumerate([*levels, *values])), dtype=object)
     units = ["" for _ in levels] + list(frame.row_units)
+    lasts = [frame.columns[n].path[-1] for n in items]
+    years = _whole_years(lasts)
     columns = tuple(
         _named(path, list(texts[n]), label=n < len(levels), unit=unit)
         for n, (path, unit) in enumerate(zip(paths, units, strict=True))
@@ -334,13 +382,20 @@ def _turned(frame: Frame, grid: _Grid, head: int) -> Frame | None:
         texts=texts,
         row_places=tuple(frame.column_places[n] for n in items),
         column_places=(*(-1 for _ in levels), *frame.row_places),
-        totals=tuple(_is_total(frame.columns[n].path[-1]) for n in items),
-        wholes=tuple(_WHOLE.fullmatch(frame.columns[n].path[-1]) is not None for n in items),
+        totals=tuple(_is_total(last) or whole for last, whole in zip(lasts, years, strict=True)),
+        wholes=tuple(_WHOLE.fullmatch(last) is not None or whole for last, whole in zip(lasts, years, strict=True)),
         row_units=tuple(frame.columns[n].unit for n in items),
         unit=frame.unit,
         comma=frame.comma,
         turned=True,
     )
+
+
+def _whole_years(names: Sequence[str]) -> list[bool]:
+    """Which of some names stand for the whole year among its months, quarters or halves."""
+    named = [_YEAR_NAME.fullmatch(name) is not None for name in names]
+    parts = [bool(month_in(name)) or any(is_period(w) and not w.isdigit() for w in label_words(name)) for name in names]
+    return named if sum(parts) > 1 and sum(parts) + sum(named) == len(names) else [False] * len(names)
 
 
 def _row_path(frame: Frame, row: int) -> tuple[str, ...]:

@@ -9,15 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from retrievers.table_columns import bounded, counts_rows, group_column, measure, within
+from retrievers.table_columns import MANY_RECORDS, bounded, counts_rows, group_column, measure, within
 from retrievers.table_frames import Frame
 from retrievers.table_questions import TableQuestion
 from retrievers.table_rows import ends, filtered, values_in
 from retrievers.table_selection import SPANNED, Context, Doubt, Reading, Selection, own_words, text_columns
 from retrievers.table_words import is_period, label_words, words_of
 
-MANY_RECORDS = 30
-"""Rows from which a table lists records, so that a word of their names may choose several."""
 _CALENDAR = frozenset(words_of("year month quarter half"))
 _JUDGED_WELL = frozenset(words_of("result profit income sales revenue score rating balance margin performance return"))
 
@@ -52,7 +50,8 @@ def select(frame: Frame, question: TableQuestion, context: Context) -> Selection
     if group is not None:
         reading.take(set(question.group))
     _take_around(reading)
-    if reading.left:
+    assumed = tuple(sorted(reading.left))
+    if assumed and not _may_be_assumed(reading, column):
         return _lacking(reading)
     return Selection(
         frame=frame,
@@ -65,7 +64,15 @@ def select(frame: Frame, question: TableQuestion, context: Context) -> Selection
         filters=tuple(reading.filters),
         ends=both,
         group=group,
+        assumed=assumed,
     )
+
+
+def _may_be_assumed(reading: Reading, column: int | None) -> bool:
+    """Whether what is left is but a verb before "the most", or what a bound counts, of a column that is named."""
+    question = reading.question
+    named = column is not None and bool(reading.frame.columns[column].words & reading.named)
+    return reading.left <= reading.assumable | ({question.verb} if named else set())
 
 
 def _bound(reading: Reading) -> tuple[list[int], list[int]] | Doubt:

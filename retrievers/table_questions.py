@@ -37,9 +37,36 @@ _SIGNED = re.compile(r"\b(?P<way>negative|positive)\b")
 _RANGE_NEXT = re.compile(r"\s*(?:[-\u2013\u2014]|to|and)\s*(?:19|20)\d\d")
 _MAX = (
     r"highest|largest|greatest|biggest|most(?! of\b)|maximum|best|top|peak|longest|heaviest|most expensive|dearest"
-    r"|costliest"
+    r"|costliest|tallest|deepest|widest|oldest|hottest|warmest|wettest|fastest"
 )
-_MIN = r"lowest|smallest|least(?! \d)|fewest|minimum|worst|shortest|lightest|cheapest|least expensive"
+_MIN = (
+    r"lowest|smallest|least(?! \d)|fewest|minimum|worst|shortest|lightest|cheapest|least expensive"
+    r"|shallowest|youngest|coldest|driest|slowest"
+)
+
+_DIMENSIONS = {
+    "tallest": "height tall cm m",
+    "longest": "length duration time distance run minutes hours days pages km m",
+    "shortest": "length duration time distance height run minutes hours days pages km m",
+    "heaviest": "weight mass kg t g",
+    "lightest": "weight mass kg t g",
+    "deepest": "depth m",
+    "shallowest": "depth m",
+    "widest": "width m cm",
+    "oldest": "age",
+    "youngest": "age",
+    "hottest": "temperature",
+    "warmest": "temperature",
+    "coldest": "temperature",
+    "wettest": "rainfall rain precipitation",
+    "driest": "rainfall rain precipitation",
+    "fastest": "speed",
+    "slowest": "speed",
+}
+"""What a superlative measures: words of headers, and units."""
+_MONEY_VERBS = re.compile(r"\b(?:gave|given?|gives|donated?|spen[dt]|paid|pays?|raised?|invested|costs?)\b")
+"""Verbs of which an amount of money is asked, where no column is named."""
+MONEY = words_of("amount price cost expense sum fee")
 _DEAR = re.compile(r"\b(?:(?:most|least) expensive|dearest|cheapest|costliest)\b")
 _JUDGED = re.compile(r"\b(?:best|worst)\b")
 _TOP = re.compile(
@@ -56,6 +83,14 @@ _SPANS = (
 _BETWEEN = re.compile(
     r"\bbetween\s+(?P<a>[^?,;]{1,60}?)\s+and\s+(?P<b>[^?;]{1,60}?)(?=[?;,.]|$|\s+(?:at|for|in|of|on)\s)"
 )
+_EXCEEDS = re.compile(
+    r"\b(?:did|does|do)\s+(?P<a>[^?]{1,60}?)\s+(?:exceed|surpass|outnumber|outstrip|top|fall short of)"
+    r"\s+(?P<b>[^?]{1,60})"
+)
+_COMPARED_WORDS = re.compile(
+    r"\b(?:difference|more|higher|lower|larger|smaller|greater|exceed(?:s|ed)?|surpass(?:ed)?|outnumber(?:ed)?"
+    r"|outstrip(?:ped)?|short)\b"
+)
 _THAN = re.compile(r"\bthan\s+(?:in\s+|at\s+|on\s+|for\s+|that of\s+)?(?P<b>[^?,;]+)")
 _GROWTH = re.compile(
     r"\b(?:what|how many|which) (?:percent(?:age)?|per cent)\b.*\b(?:gr[eo]w\w*|increas\w*|ris\w+|rose|f[ae]ll\w*"
@@ -70,14 +105,16 @@ _GROWTH_WORDS = re.compile(
 )
 _DIFFERENCE = re.compile(
     r"\bdifference\b|\bhow (?:much|many) (?:more|less|fewer|higher|lower|larger|smaller|greater)\b"
-    r"|\bby how (?:much|many)\b"
+    r"|\bby how (?:much|many)\b(?! percent\b| per cent\b)"
     r"|\b(?:change|increase|decrease|decline|rise|fall|drop) in\b(?=.*\b(?:from|between)\b)"
 )
 _SHARE = re.compile(
     r"\b(?:what|which|how large an?|how big an?)\s+(?:is |was |were |are )?(?:the )?"
     r"(?:share|percentage|percent|proportion|fraction)\b"
 )
-_SUM = re.compile(r"\b(?:sum|in total|total|combined|altogether|cumulative|aggregate|add up|taken together)\b")
+_SUM = re.compile(
+    r"\b(?:sum|in total|total|combined|together|jointly|altogether|cumulative|aggregate|add up|taken together)\b"
+)
 _AVERAGE, _MEDIAN = re.compile(r"\b(?:average|mean)\b"), re.compile(r"\bmedian\b")
 _COUNT = re.compile(r"\bhow many\b|\b(?:the |what )?number of\b|\bcount\b")
 _WORDED: tuple[tuple[Operation, re.Pattern[str]], ...] = (
@@ -102,7 +139,8 @@ _LOOK_UP = re.compile(r"\b(?:what|how (?:much|many|high|large|long))\b")
 class Condition:
     """A bound that a row's value must keep; ``near`` are the words after it and before it, nearest first.
 
-    ``scaled`` says that ``number`` is an amount in units (of money, say), not in what the table counts in.
+    ``scaled`` says that ``number`` is an amount in units (of money, say), not in what the table counts in; ``sign`` is
+    the sign of its currency.
     """
 
     relation: Relation
@@ -111,6 +149,7 @@ class Condition:
     before: tuple[str, ...]
     percent: bool = False
     scaled: bool = False
+    sign: str = ""
     said: str = ""
 
 
@@ -120,6 +159,8 @@ class TableQuestion:
 
     ``words`` must be accounted for, those of ``soft`` may name a label. ``group`` is what a "which" asks for. ``span``
     are two ends, or two things that are compared. ``runs`` are the words in the order of the question.
+    ``hints`` are words of what a superlative ("tallest") or a verb of money measures, where no column is named;
+    ``verb`` is the one between what a "which" asks for and "the most".
     """
 
     text: str
@@ -135,6 +176,8 @@ class TableQuestion:
     summed: bool = False
     averaged: bool = False
     forward: bool = False
+    hints: frozenset[str] = frozenset()
+    verb: str = ""
 
     @property
     def periods(self) -> frozenset[str]:
@@ -166,7 +209,26 @@ def read_table_question(question: str) -> TableQuestion | None:
         summed=_SUM.search(rest) is not None or re.search(r"\b(?:most|fewest|least)\b", rest) is not None,
         averaged=_AVERAGE.search(rest) is not None,
         forward=any(pattern.search(rest) for pattern in _SPANS),
+        hints=_hints(rest, operation),
+        verb=_verb(rest, operation),
     )
+
+
+def _hints(low: str, operation: Operation) -> frozenset[str]:
+    superlative = next((w for w in re.findall(r"[a-z]+", low) if w in _DIMENSIONS), None)
+    if superlative is not None:
+        return frozenset(words_of(_DIMENSIONS[superlative])) | frozenset(_DIMENSIONS[superlative].split())
+    asks_money = operation in ("max", "min", "top", "bottom") and _MONEY_VERBS.search(low)
+    return frozenset(MONEY) if asks_money else frozenset()
+
+
+def _verb(low: str, operation: Operation) -> str:
+    """The verb of "which team scored the most goals", as a canonical word."""
+    if operation not in ("max", "min", "top", "bottom"):
+        return ""
+    found = re.match(rf"\s*(?:which|what|who)\b.*?\b(?P<verb>[a-z]+)\s+the\s+(?:{_MAX}|{_MIN})\b", low)
+    words = asked_words(found["verb"]) if found else ()
+    return words[0] if words else ""
 
 
 def _conditions(low: str) -> tuple[tuple[Condition, ...], str]:
@@ -188,6 +250,7 @@ def _conditions(low: str) -> tuple[tuple[Condition, ...], str]:
                 before=_near(low[: m.start()])[::-1],
                 percent=bool(m["pct"]),
                 scaled=bool(power or m["cur"]),
+                sign={"usd ": "$", "eur ": "\u20ac", "gbp ": "\u00a3"}.get(m["cur"] or "", m["cur"] or ""),
                 said=m[0].strip(),
             )
         )
@@ -237,7 +300,7 @@ def _operation(low: str, *, conditions: bool) -> tuple[Operation | None, int]:
 def _span(low: str, operation: Operation) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
     found = next((m for pattern in _SPANS if (m := pattern.search(low))), None)
     if found is None:
-        found = _BETWEEN.search(low)
+        found = _BETWEEN.search(low) or (_EXCEEDS.search(low) if operation == "difference" else None)
     if found is None and operation == "ratio":
         found = re.search(r"\bratio of\s+(?P<a>[^?]+?)\s+to\s+(?P<b>[^?]+)", low)
     if found is not None:
@@ -262,6 +325,8 @@ def _group(low: str) -> tuple[str, ...]:
 def _bare(low: str, operation: Operation) -> str:
     """A question without the words of its operation."""
     bare = _DEAR.sub(" price ", low)
+    if operation in ("max", "min", "top", "bottom"):
+        bare = _MONEY_VERBS.sub(" ", bare) if not re.search(r"\bcosts?\b", bare) else bare
     if operation in ("top", "bottom"):
         bare = _TOP.sub(" ", bare)
     if operation in ("max", "min", "top", "bottom"):
@@ -269,9 +334,7 @@ def _bare(low: str, operation: Operation) -> str:
     if operation == "growth":
         bare = _GROWTH_WORDS.sub(" ", re.sub(r"\bpercent(?:age)?\b|\bper cent\b", " ", bare))
     if operation == "difference":
-        bare = _GROWTH_WORDS.sub(
-            " ", re.sub(r"\bdifference\b|\bmore\b|\bhigher\b|\blower\b|\blarger\b|\bsmaller\b|\bgreater\b", " ", bare)
-        )
+        bare = _COMPARED_WORDS.sub(" ", _GROWTH_WORDS.sub(" ", bare))
     if operation in ("share", "ratio"):
         bare = re.sub(r"\b(?:share|percentage|percent|proportion|fraction|ratio)\b", " ", bare, count=1)
     return bare

@@ -43,7 +43,8 @@ class Selection:
     """What a question chooses of a frame: rows and measured column; ``named`` are the words that labels account for.
 
     ``chosen`` says in words which rows, ``bounds`` are the columns of conditions. ``everything`` says that no row was
-    left out but totals, ``by_period`` that rows were chosen by years or quarters alone.
+    left out but totals, ``by_period`` that rows were chosen by years or quarters alone. ``assumed`` are words that the
+    table lacks and that say nothing beside what it has, as the reader is told.
     """
 
     frame: Frame
@@ -56,6 +57,7 @@ class Selection:
     filters: tuple[int, ...] = ()
     ends: tuple[int, int] | None = None
     group: int | None = None
+    assumed: tuple[str, ...] = ()
 
     @property
     def everything(self) -> bool:
@@ -84,6 +86,7 @@ class Reading:
     named: set[str] = field(default_factory=set)
     chosen: list[str] = field(default_factory=list)
     filters: list[int] = field(default_factory=list)
+    assumable: set[str] = field(default_factory=set)
 
     def take(self, words: Collection[str]) -> None:
         """Account for some words by a label."""

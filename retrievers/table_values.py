@@ -17,7 +17,7 @@ _MISSING = re.compile(
 _CURRENCY = r"us\$|[$\u20ac\u00a3\u00a5]|usd|eur|gbp|chf|jpy|cad|aud|sek|nok|dkk|inr|pln"
 _SCALE = r"thousands?|millions?|billions?|trillions?|mn|mln|m|bn|k|tsd\.?|mio\.?|mrd\.?"
 _AMOUNT = re.compile(
-    rf"(?P<sign>[-+\u2212\u2013])?\s*(?P<open>\()?\s*(?P<cur>{_CURRENCY})?\s*(?P<sign2>[-+\u2212\u2013])?\s*"
+    rf"(?P<sign>[-+\u2212\u2013])?\s*(?P<cur0>{_CURRENCY})?\s*(?P<open>\()?\s*(?P<cur>{_CURRENCY})?\s*(?P<sign2>[-+\u2212\u2013])?\s*"
     rf"(?P<digits>\d[\d.,'\u2019 \u00a0\u202f\u2009]*|[.,]\d+)\s*"
     rf"(?:(?P<scale>{_SCALE})(?!\w))?\s*(?P<unit>%|{_CURRENCY}|[a-z\u00b0\u00b5/]{{1,10}}[\u00b2\u00b3]?)?\s*(?P<close>\))?\s*(?P<late>%)?",
     re.IGNORECASE,
@@ -57,6 +57,13 @@ _STATED = re.compile(
     r"\b(?:in|amounts in|figures in)\s+([^\s,;.()]+(?:\s+(?:of|thousand|million|billion|euros?|dollars?|\S{1,2}))*)"
 )
 
+_QUALIFIES = frozenset(
+    """loss losses expense expenses benefit deficit surplus income gain gains charge net gross total restated audited
+    unaudited adjusted estimate estimated provisional revised actual budget plan planned forecast new old continued
+    decrease increase other note notes""".split()
+)
+"""Words in brackets that tell more of what is counted, and no unit."""
+
 
 class Amount(NamedTuple):
     """A number as a cell has it: its value as printed, decimal places, and what unit stands in the cell."""
@@ -93,8 +100,14 @@ def read_amount(text: str, *, comma: bool = False) -> Amount | None:
     places = len(digits.partition(".")[2])
     value = float(digits)
     scale = _scale(m["scale"] or "")
-    unit = " ".join(filter(None, (_sign(m["cur"] or m["unit"] or ""), scale))) or ("%" if m["late"] else "")
+    sign = _sign(m["cur0"] or m["cur"] or m["unit"] or "")
+    unit = " ".join(filter(None, (sign, scale))) or ("%" if m["late"] else "")
     return Amount(-value if negative else value, places, unit)
+
+
+def is_bound(text: str) -> bool:
+    """Whether a cell holds a limit in place of a value, as "<0.5" does."""
+    return text[:1] in "<>\u2264\u2265" and read_amount(text[1:]) is not None
 
 
 def _scale(word: str) -> str:
@@ -114,6 +127,8 @@ def read_unit(text: str) -> str:
     for inside in re.findall(r"[\(\[]([^()\[\]]{1,40})[\)\]]", text):
         bare = re.sub(r"^(?:in|all in|amounts in)\s+", "", inside.strip())
         found = _known_unit(bare)
+        if _QUALIFIES & set(re.findall(r"[a-z]+", bare.lower())):
+            continue
         if found or (len(bare.split()) <= 2 and not any(c.isdigit() for c in bare) and len(bare) <= 12):
             return "" if bare.lower() in ("number", "count", "no.", "n") else found or bare
     stated = _STATED.search(text)

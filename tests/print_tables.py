@@ -212,6 +212,10 @@ def _typed(text: str) -> tuple[object, str]:
     """What a spreadsheet holds of a printed text, and the format in which it shows it so."""
     if re.fullmatch(r"\d{4}", text):
         return int(text), "0"
+    money = re.match(r"[$€£] ", text)
+    if money is not None:
+        value, form = _typed(text[2:])
+        return value, form and ";".join(f'"{text[0]}" {part}' for part in form.split(";"))
     m = re.fullmatch(r"(\()?([\d,]*\d)(\.\d+)?(%)?\)?", text)
     if m is None:
         return text or None, ""
