@@ -128,6 +128,11 @@ def state_of(error: SourceError) -> State:
     return "skipped" if isinstance(error, UnsupportedError) else "failed"
 
 
+def is_incomplete(warnings: Sequence[str]) -> bool:
+    """Whether warnings say that something was not read which another try may read."""
+    return lost_pages(warnings) or any("no second look at it (" in w or "no text was taken" in w for w in warnings)
+
+
 def lost_pages(warnings: Sequence[str]) -> bool:
     """Whether warnings say that pages were lost or came out empty."""
     return any("could not be read" in w or w.endswith("found no text") for w in warnings)

@@ -14,7 +14,7 @@ from ingest.errors import SourceError, UnavailableError
 from ingest.fetch import is_url
 from ingest.library import PathRecord, SourceRecord
 from ingest.pipeline_describing import Describing
-from ingest.pipeline_jobs import Job, Setup, member_job, source_of
+from ingest.pipeline_jobs import Job, Setup, is_incomplete, member_job, source_of
 from ingest.pipeline_roots import Roots
 from ingest.pipeline_stages import Stages
 from ingest.pipeline_store import Store
@@ -146,7 +146,11 @@ class Run:
         if self._tasks.has_source(source.id):
             self._tasks.drain()  # the same bytes are under way, under another path
         job.stored = self._library.source(source.id)
-        if job.stored and job.stored.partition_key == self._store.partition_key:
+        if (
+            job.stored
+            and job.stored.partition_key == self._store.partition_key
+            and not self._is_tried_again(job.stored)
+        ):
             self._reuse(job, job.stored)
             return
         known = self._library.failure(self._store.failed_key(source))
@@ -154,6 +158,10 @@ class Run:
             self._store.put_problem(job, known.state, known.reason)
             return
         self._stages.read(job)
+
+    def _is_tried_again(self, stored: SourceRecord) -> bool:
+        """Whether a stored source is to be read again, since not all of it could be read."""
+        return self._options.retry_failed and is_incomplete(stored.warnings)
 
     def _reuse(self, job: Job, stored: SourceRecord) -> None:
         """Take what is stored of a source; what depends on a changed option, or on a model that is new, is redone."""

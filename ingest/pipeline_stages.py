@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
@@ -27,8 +26,6 @@ from ingest.workers import at_border, result_of
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-log = logging.getLogger(__name__)
 
 
 class Stages:
@@ -99,14 +96,17 @@ class Stages:
     def _picture_read(self, image_path: str, job: Job, future: Future[list[OcrLine]]) -> None:
         """Hand what was read to every source that waits for it."""
         lines: list[OcrLine] = []
+        problem = ""
         try:
             lines = result_of(future)
             self._setup.library.put_summary(reading_key(image_path), image_path, dump_reading(lines))
         except SourceError as exc:
-            log.warning("%s: a picture could not be read: %s", job.path, exc.reason)
+            problem = exc.reason
         self._setup.tally.report("OCR", self._setup.library.shown(job.path))
         for reader in self._readers.pop(image_path):
             reader.readings[image_path] = lines
+            if problem and reader.partition is not None:
+                reader.partition = _with_unread(reader.partition, image_path, problem)
             reader.waiting -= 1
             if not reader.waiting and not reader.failed:
                 with self._store.recording(reader):
@@ -169,3 +169,10 @@ class Stages:
         job.waiting -= 1
         if job.waiting <= 0:
             self._finish(job)
+
+
+def _with_unread(found: Partition, image_path: str, reason: str) -> Partition:
+    """The partition with a warning that the text in one of its pictures was not read."""
+    page = next((e.page_number for e in found.elements if e.image_path == image_path), None)
+    where = f"page {page}: " if page is not None else ""
+    return replace(found, warnings=(*found.warnings, f"{where}no text was taken from a picture ({reason})"))

@@ -488,6 +488,14 @@ def test_partition_goes_on_past_bad_files(desk, inline, tmp_path):
     assert len(list((tmp_path / "out").iterdir())) == 4
 
 
+def test_partition_says_what_was_not_read(inline, tmp_path, samples):
+    result = run("partition", samples / "scan.pdf", "-o", tmp_path / "scan.md")
+    path = samples / "scan.pdf"
+    assert [line for line in result.stderr.splitlines() if "OCR used" in line] == [
+        f"Warning: {path}: page {n}: no text layer, OCR used" for n in (1, 2)
+    ]
+
+
 def test_partition_of_many_needs_a_folder(desk, inline, tmp_path):
     result = run("partition", desk / "docs")
     assert (result.exit_code, "many files need a folder to write to: -o OUT" in result.stderr) == (2, True)

@@ -60,7 +60,9 @@ if TYPE_CHECKING:
 @click.option("--watch", is_flag=True, help="Go on after that: follow the folders until Ctrl-C.")
 @click.option("--follow-symlinks", is_flag=True, help="Follow symbolic links in folders, wherever they lead.")
 @click.option("--prune", is_flag=True, help="Remove the sources of a root that is gone or suddenly empty.")
-@click.option("--retry-failed", is_flag=True, help="Read files again that failed before and have not changed.")
+@click.option(
+    "--retry-failed", is_flag=True, help="Read files again that failed before, or lost a page, and have not changed."
+)
 @click.option("--no-wait", is_flag=True, help="Exit when another process is writing to the library.")
 @click.option("--engine", type=click.Choice(["local", "ray"]), help="Where documents are read and embedded [local].")
 @click.option("--ray-address", metavar="HOST:PORT", help="Head of a Ray cluster [one is started on this machine].")

@@ -58,7 +58,10 @@ def partition(
             named = source in paths or not isinstance(found, UnsupportedError)
             click.echo(f"{'Error' if named else 'Skipped'}: {plain(shown_path(str(source)))}: {found}", err=True)
             failed = failed or named
-        elif output is None:
+            continue
+        for warning in found.warnings:
+            click.echo(f"Warning: {plain(shown_path(str(source)))}: {plain(warning)}", err=True)
+        if output is None:
             write_line(_written(source, found, form))
         else:
             target = output / names[source] if to_folder else output

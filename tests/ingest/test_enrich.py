@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 
 from ingest import pipeline, pipeline_stages, pipeline_store
 from ingest.chunk import ChunkOptions
-from ingest.errors import ModelUnreachableError
+from ingest.errors import ModelUnreachableError, TimeLimitError
 from ingest.library import Library
 from ingest.partition import PartitionOptions
 from ingest.pipeline import IngestOptions, Progress, ingest, library_status, remove
@@ -59,9 +59,12 @@ class Desk:
     def settings(self, **fields) -> Settings:
         return Settings(**{"ollama_host": self.server.url, "jobs": 1, **fields})
 
-    def run(self, *, images: str = "auto", tables: str = "plain", **fields) -> list[SourceResult]:
+    def run(
+        self, *, images: str = "auto", tables: str = "plain", retry_failed: bool = False, **fields
+    ) -> list[SourceResult]:
         self.progress.clear()
-        options = IngestOptions(partition=PartitionOptions(images=images), tables=tables)
+        partition = PartitionOptions(images=images)
+        options = IngestOptions(partition=partition, tables=tables, retry_failed=retry_failed)
         made = ingest(
             [self.docs],
             self.folder / "lib",
@@ -132,6 +135,23 @@ def test_a_picture_in_two_documents_is_read_once_and_not_again_in_another_run(de
     desk.write("c.html", page(1, 2, title="Quay"))
     desk.run(images="ocr")
     assert len(read) == 2
+
+
+def test_a_picture_whose_text_was_not_taken_is_told_of_its_source_and_a_retry_takes_it(desk, monkeypatch):
+    def take_too_long(png: bytes) -> list:
+        raise TimeLimitError("took too long (600 s at most)")
+
+    desk.write("a.html", page(1))
+    with monkeypatch.context() as patch:
+        patch.setattr(pipeline_stages, "read_picture", take_too_long)
+        (result,) = desk.run(images="ocr")
+    assert "no text was taken from a picture (took too long (600 s at most))" in result.warnings
+    (result,) = desk.run(images="ocr")
+    assert result.state == "unchanged"
+    assert "took too long" in desk.warnings()
+    (result,) = desk.run(images="ocr", retry_failed=True)
+    assert result.state == "ingested"
+    assert "took too long" not in desk.warnings()
 
 
 def test_a_document_is_stored_before_its_pictures_are_described(desk, monkeypatch):
