@@ -8,6 +8,8 @@ from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from ingest.models import encodable
+
 _TOKEN = re.compile(
     r"\d+(?:[.,:/]\d+)*|fy(?=\d)|[^\W\d_]+\d[^\W_]*|[^\W\d_]+(?:['\u2019][^\W\d_]+)?|[^\W_]+", re.IGNORECASE
 )
@@ -82,7 +84,7 @@ class _Stemmer:
         self._stem = stemmer.stemWord  # type: ignore[attr-defined]
 
     def stemWord(self, word: str) -> str:  # noqa: N802 (the library's name)
-        return str(self._stem(word))
+        return str(self._stem(encodable(word)))
 
 
 def stems(text: str) -> list[str]:
