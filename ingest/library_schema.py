@@ -12,7 +12,7 @@ from ingest.library_search import PLACES_SCHEMA
 
 log = logging.getLogger(__name__)
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 DATABASE = "library.sqlite"
 HISTORY = "history.sqlite"
 """What was asked and answered, in a file of its own: a question is kept while an ingest writes."""
@@ -35,6 +35,16 @@ _OWN_NAMES = {
 _INDEX_FILES = """
 CREATE TABLE index_files(
   name TEXT PRIMARY KEY, size INTEGER NOT NULL, changed_ns INTEGER NOT NULL, digest TEXT NOT NULL) WITHOUT ROWID;
+"""
+# With a rowid: in a table without one, a vector of a thousand bytes takes a page of four thousand of its own.
+_EMBEDDINGS = """
+CREATE TABLE embeddings(text_hash TEXT PRIMARY KEY, vector BLOB NOT NULL);
+"""
+_EMBEDDINGS_AGAIN = f"""
+ALTER TABLE embeddings RENAME TO embeddings_before;
+{_EMBEDDINGS}
+INSERT INTO embeddings SELECT text_hash, vector FROM embeddings_before;
+DROP TABLE embeddings_before;
 """
 _LIBRARY = """
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -70,7 +80,6 @@ CREATE TABLE vectors(
   name TEXT NOT NULL, text TEXT NOT NULL, text_hash TEXT NOT NULL);
 CREATE INDEX vectors_chunk ON vectors(chunk);
 CREATE INDEX vectors_hash ON vectors(text_hash);
-CREATE TABLE embeddings(text_hash TEXT PRIMARY KEY, vector BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE tombstones(vector INTEGER PRIMARY KEY);
 CREATE TABLE summaries(key TEXT PRIMARY KEY, image_path TEXT NOT NULL, text TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE runs(id INTEGER PRIMARY KEY, started REAL NOT NULL, summary TEXT NOT NULL);
@@ -78,13 +87,16 @@ CREATE VIRTUAL TABLE keywords USING fts5(title, body, tokenize = "porter unicode
 CREATE TRIGGER chunks_gone AFTER DELETE ON chunks BEGIN DELETE FROM keywords WHERE rowid = old.id; END;
 CREATE TRIGGER vectors_gone AFTER DELETE ON vectors BEGIN INSERT OR IGNORE INTO tombstones VALUES (old.id); END;
 """
-_UPGRADES = {1: (_INDEX_FILES, "the search index is made anew by the next ingest")}
+_UPGRADES = {
+    1: (_INDEX_FILES, "the search index is made anew by the next ingest"),
+    2: (_EMBEDDINGS_AGAIN, "its vectors take less room"),
+}
 """By schema: what brings it to the next one, and what follows from it for the user."""
 
 
 def create_schema(db: sqlite3.Connection) -> None:
     """Make all tables, inside the open transaction."""
-    run_script(db, _LIBRARY + _INDEX_FILES + PLACES_SCHEMA)
+    run_script(db, _LIBRARY + _EMBEDDINGS + _INDEX_FILES + PLACES_SCHEMA)
     db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
     db.execute("INSERT INTO meta VALUES ('generation', '0')")
 

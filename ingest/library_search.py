@@ -64,6 +64,29 @@ _LABEL = re.compile(r"^\W*(?:page\s+)?(\d{1,4})\b|\b(\d{1,4})\W*$", re.IGNORECAS
 """A number at the beginning or the end of a running title or foot."""
 
 
+_PageTexts = dict[int, list[str]]
+_OF_SOURCE = (
+    "FROM places WHERE source_id = ?",
+    "FROM page_labels WHERE source_id = ?",
+    "FROM source_words WHERE source_id = ?",
+    "FROM source_languages WHERE source_id = ?",
+    "FROM chunk_words WHERE chunk IN (SELECT id FROM chunks WHERE source_id = ?)",
+)
+"""What is derived of a source."""
+
+
+class _Searched(NamedTuple):
+    """A stored chunk as it is searched."""
+
+    key: int
+    source_id: str
+    number: int
+    kind: str
+    page_numbers: str
+    title_path: str
+    text: str
+
+
 class Outline(NamedTuple):
     """What ranking needs to know of a chunk: ``number`` is its place in its source.
 
@@ -126,40 +149,22 @@ class Places:
 
     def derive(self, source_id: str) -> None:
         """Make a source's places, and the words of its chunks, from what is stored of it."""
-        for table in ("places", "page_labels", "source_words", "source_languages"):
-            self._db.execute(f"DELETE FROM {table} WHERE source_id = ?", (source_id,))
-        texts, prose = self._page_texts(source_id)
-        chunks = self._chunk_texts(source_id)
-        loose = [(index, text) for _, index, _, numbers, _, text in chunks if numbers == NO_PAGES]
+        self._forget(source_id)
+        chunks = self._searched(source_id)
+        texts, prose, labels = self._page_texts(source_id)
+        loose = [chunk for chunk in chunks if not _pages(chunk.page_numbers)]
         runs = [loose[start : start + RUN] for start in range(0, len(loose), RUN)]
-        told = {page: language_of("\n".join(lines)) for page, lines in texts.items()}
-        main = main_language([*told.values(), *(language_of("\n".join(text for _, text in run)) for run in runs)])
-        spans: dict[int, list[int]] = defaultdict(list)
-        for key, index, kind, numbers, titles, text in chunks:
-            pages = json.loads(numbers)
-            packed = pack_words(titles, text, (told.get(pages[0]) if pages else None) or main)
-            row = (key, source_id, index, kind, numbers, packed.length, packed.words, packed.counts)
-            self._db.execute("INSERT OR REPLACE INTO chunk_words VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
-            for page in pages:
-                spans[page].append(index)
-        for page, indexes in spans.items():
-            self._put(source_id, page, indexes, texts.get(page, []), told.get(page) or main)
-        for run in runs:
-            self._put(source_id, None, [index for index, _ in run], [text for _, text in run], main)
-        self._put_languages(source_id, {main, *told.values()})
+        spoken = _spoken(texts, runs)
+        rows = (_word_row(chunk, spoken) for chunk in chunks)
+        self._db.executemany("INSERT INTO chunk_words VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        self._put([*_page_places(chunks, texts, spoken), *(_run_place(run, spoken) for run in runs)], source_id)
+        self._db.executemany("INSERT INTO page_labels VALUES (?, ?, ?)", ((source_id, *label) for label in labels))
+        languages = ((source_id, language or "") for language in {spoken.main, *spoken.of_page.values()})
+        self._db.executemany("INSERT INTO source_languages VALUES (?, ?)", languages)
         pages = ["\n".join(prose[page]) for page in sorted(prose)]
-        self._put_names(source_id, pages or ["\n".join(text for _, text in run) for run in runs])
-
-    def _chunk_texts(self, source_id: str) -> list[tuple[int, int, str, str, str, str]]:
-        query = (
-            f"SELECT c.id, c.idx, c.kind, c.page_numbers, c.title_path, {_SEARCHED} FROM chunks c"
-            " WHERE source_id = ? ORDER BY idx"
-        )
-        return [tuple(row) for row in self._db.execute(query, (source_id,))]
-
-    def _put_languages(self, source_id: str, languages: Collection[str | None]) -> None:
-        rows = [(source_id, language or "") for language in set(languages)]
-        self._db.executemany("INSERT INTO source_languages VALUES (?, ?)", rows)
+        named = names_of(pages or [_joined(run) for run in runs])
+        rows = ((word, source_id, weight) for word, weight in named.items())
+        self._db.executemany("INSERT INTO source_words VALUES (?, ?, ?)", rows)
 
     def languages(self) -> list[str]:
         """The languages other than English that texts of the library are in."""
@@ -168,40 +173,50 @@ class Places:
         query = "SELECT DISTINCT language FROM source_languages WHERE language NOT IN ('', 'english') ORDER BY language"
         return [row[0] for row in self._db.execute(query)]
 
-    def _put_names(self, source_id: str, texts: Sequence[str]) -> None:
-        rows = ((word, source_id, weight) for word, weight in names_of(texts).items())
-        self._db.executemany("INSERT OR REPLACE INTO source_words VALUES (?, ?, ?)", rows)
+    def _forget(self, source_id: str) -> None:
+        """Delete what was derived of a source, if anything was.
 
-    def _put(
-        self, source_id: str, page: int | None, indexes: Sequence[int], texts: Sequence[str], language: str | None
-    ) -> None:
-        text = "\n".join(texts)
-        body = " ".join([parted(text), *stems_in(text, language)])
-        row = (source_id, page, min(indexes), max(indexes))
-        key = self._db.execute("INSERT INTO places(source_id, page, first, last) VALUES (?, ?, ?, ?)", row).lastrowid
-        self._db.execute("INSERT INTO place_keywords(rowid, body) VALUES (?, ?)", (key, body))
-
-    def _page_texts(self, source_id: str) -> tuple[dict[int, list[str]], dict[int, list[str]]]:
-        """The texts of each page in reading order, all and those outside tables.
-
-        What is printed as a page's number is kept as its label.
+        Only then: a statement that deletes many rows makes FTS5 write out what it gathered, as a segment of its own.
         """
-        texts: dict[int, list[str]] = defaultdict(list)
-        prose: dict[int, list[str]] = defaultdict(list)
+        for rows in _OF_SOURCE:
+            if self._db.execute(f"SELECT 1 {rows} LIMIT 1", (source_id,)).fetchone():
+                self._db.execute(f"DELETE {rows}", (source_id,))
+
+    def _searched(self, source_id: str) -> list[_Searched]:
+        query = (
+            f"SELECT c.id, c.source_id, c.idx, c.kind, c.page_numbers, c.title_path, {_SEARCHED} FROM chunks c"
+            " WHERE source_id = ? ORDER BY idx"
+        )
+        return [_Searched(*row) for row in self._db.execute(query, (source_id,))]
+
+    def _put(self, places: Sequence[tuple[int | None, int, int, str]], source_id: str) -> None:
+        """Store places: page, first and last chunk, text."""
+        first = int(self._db.execute("SELECT coalesce(max(id), 0) + 1 FROM places").fetchone()[0])
+        rows = ((first + n, source_id, *place[:3]) for n, place in enumerate(places))
+        self._db.executemany("INSERT INTO places VALUES (?, ?, ?, ?, ?)", rows)
+        words = ((first + n, place[3]) for n, place in enumerate(places))
+        self._db.executemany("INSERT INTO place_keywords(rowid, body) VALUES (?, ?)", words)
+
+    def _page_texts(self, source_id: str) -> tuple[_PageTexts, _PageTexts, list[tuple[int, int]]]:
+        """The texts of each page in reading order, all and those outside tables, and (label, page).
+
+        What is printed as a page's number is its label.
+        """
+        texts: _PageTexts = defaultdict(list)
+        prose: _PageTexts = defaultdict(list)
+        labels: dict[tuple[int, int], None] = {}
         rows = self._db.execute(
             "SELECT page_number, category, text, summary FROM elements"
             " WHERE source_id = ? AND page_number IS NOT NULL ORDER BY idx",
             (source_id,),
         )
-        for page, category, text, summary in rows.fetchall():
+        for page, category, text, summary in rows:
             texts[page] += [text, summary] if summary else [text]
             if category != "Table":
                 prose[page].append(text)
             if category in ("Header", "Footer"):
-                self._db.executemany(
-                    "INSERT OR IGNORE INTO page_labels VALUES (?, ?, ?)", ((source_id, n, page) for n in _labels(text))
-                )
-        return texts, prose
+                labels |= {(number, page): None for number in _labels(text)}
+        return texts, prose, list(labels)
 
     def named(self, words: Collection[int]) -> list[tuple[int, str, float]]:
         """(word, source, how surely) of the sources that these words, by hash, name."""
@@ -304,6 +319,53 @@ class Places:
         """The row keys of a source's chunks from one number to another."""
         query = "SELECT id FROM chunks WHERE source_id = ? AND idx BETWEEN ? AND ?"
         return [row[0] for row in self._db.execute(query, (source_id, first, last))]
+
+
+class _Spoken(NamedTuple):
+    """The languages of a source: of the pages whose words tell, and the main one."""
+
+    of_page: Mapping[int, str | None]
+    main: str | None
+
+    def on(self, page: int | None) -> str | None:
+        """The language of a page, or of what stands on none."""
+        return (self.of_page.get(page) if page is not None else None) or self.main
+
+
+def _spoken(texts: _PageTexts, runs: Iterable[Sequence[_Searched]]) -> _Spoken:
+    of_page = {page: language_of("\n".join(lines)) for page, lines in texts.items()}
+    of_runs = (language_of(_joined(run)) for run in runs)
+    return _Spoken(of_page, main_language([*of_page.values(), *of_runs]))
+
+
+def _word_row(chunk: _Searched, spoken: _Spoken) -> tuple[object, ...]:
+    pages = _pages(chunk.page_numbers)
+    return (*chunk[:5], *pack_words(chunk.title_path, chunk.text, spoken.on(pages[0] if pages else None)))
+
+
+def _page_places(
+    chunks: Iterable[_Searched], texts: _PageTexts, spoken: _Spoken
+) -> list[tuple[int | None, int, int, str]]:
+    """The page, first and last chunk, and indexed text of each page with chunks."""
+    spans: dict[int, list[int]] = defaultdict(list)
+    for chunk in chunks:
+        for page in _pages(chunk.page_numbers):
+            spans[page].append(chunk.number)
+    indexed = {page: _indexed("\n".join(texts.get(page, [])), spoken.on(page)) for page in spans}
+    return [(page, min(held), max(held), indexed[page]) for page, held in spans.items()]
+
+
+def _run_place(run: Sequence[_Searched], spoken: _Spoken) -> tuple[int | None, int, int, str]:
+    """The same of a run of chunks, which has no page."""
+    return None, run[0].number, run[-1].number, _indexed(_joined(run), spoken.main)
+
+
+def _joined(run: Iterable[_Searched]) -> str:
+    return "\n".join(chunk.text for chunk in run)
+
+
+def _indexed(text: str, language: str | None) -> str:
+    return " ".join([parted(text), *stems_in(text, language)])
 
 
 def rarest(frequencies: Mapping[str, int], places: int) -> tuple[list[str], list[str]]:

@@ -10,14 +10,16 @@ import re
 import struct
 import unicodedata
 import zlib
+from collections import Counter
 from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
 from ingest.library_languages import parted, stems_in
 
-_WORD = re.compile(r"\d+(?:[.,:/]\d+)*|fy(?=\d)|[^\W\d_]+\d[^\W_]*|[^\W\d_]+|[^\W_]+")
+_WORD = re.compile(r"\d+(?:[.,:/]\d+)*|fy(?=\d)|[^\W\d_]++(?:\d[^\W_]*)?")
 """A number, the mark of a fiscal year, a code such as H2, a word."""
+_THOUSANDS = re.compile(r",(?=\d{3}(?!\d))")
 TITLE, BODY = 3, 5
 """What a word counts that stands in the headings above a chunk, beside one in its text: all chunks below have it."""
 MOST = 255
@@ -33,19 +35,21 @@ class PackedWords(NamedTuple):
 
 def pack_words(title: str, body: str, language: str | None = None) -> PackedWords:
     """The words of a chunk's headings and text; in another language than English their stems as well."""
-    counts: dict[int, int] = {}
     said = word_hashes(body)
-    for word in (*said, *map(word_hash, stems_in(body, language))):
-        counts[word] = counts.get(word, 0) + BODY
-    for word in (*word_hashes(title), *map(word_hash, stems_in(title, language))):
+    counts = {word: often * BODY for word, often in Counter(_with_stems(said, body, language)).items()}
+    for word in _with_stems(word_hashes(title), title, language):
         counts[word] = counts.get(word, 0) + TITLE
-    often = bytes(min(count, MOST) for count in counts.values())
-    return PackedWords(length=len(said), words=struct.pack(f"<{len(counts)}I", *counts), counts=often)
+    shown = bytes([count if count < MOST else MOST for count in counts.values()])
+    return PackedWords(length=len(said), words=struct.pack(f"<{len(counts)}I", *counts), counts=shown)
+
+
+def _with_stems(words: list[int], text: str, language: str | None) -> list[int]:
+    return words + [word_hash(stem) for stem in stems_in(text, language)]
 
 
 def word_hashes(text: str) -> list[int]:
     """The hash of each word of a text, in order."""
-    return [word_hash(word) for word in _WORD.findall(folded(parted(text)))]
+    return list(map(word_hash, _WORD.findall(folded(parted(text)))))
 
 
 def folded(text: str) -> str:
@@ -59,9 +63,11 @@ def folded(text: str) -> str:
 def word_hash(word: str) -> int:
     """The hash of the stem of a word in small letters; of a number without separators of thousands."""
     if word[:1].isdigit():
-        return zlib.crc32(re.sub(r",(?=\d{3}(?!\d))", "", word).encode())
-    # Half of a surrogate pair may stand in a broken text layer.
-    return zlib.crc32(_stemmer()(word).encode("utf-8", "surrogatepass"))
+        return zlib.crc32((_THOUSANDS.sub("", word) if "," in word else word).encode())
+    try:
+        return zlib.crc32(_stemmer()(word).encode())
+    except UnicodeEncodeError:  # half of a surrogate pair, as in a broken text layer
+        return zlib.crc32(word.encode("utf-8", "surrogatepass"))
 
 
 @lru_cache(maxsize=1)

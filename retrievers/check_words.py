@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from functools import cache
 from itertools import repeat
 
+from ingest.models import encodable
 from retrievers.check_numbers import Language
 from retrievers.check_synonyms import GROUPS
 
@@ -123,7 +124,7 @@ def stem_of(word: str, language: Language) -> str:
     if language == "other":
         return word
     irregular = IRREGULAR.get(word) if language == "en" else None
-    return irregular or str(_stemmer(language).stemWord(word))  # type: ignore[attr-defined]
+    return irregular or str(_stemmer(language).stemWord(encodable(word)))  # type: ignore[attr-defined]
 
 
 IRREGULAR = {

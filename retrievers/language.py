@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from ingest.library_languages import function_words_of, parted
+from ingest.models import encodable
 
 _TOKEN = re.compile(
     r"\d+(?:[.,:/]\d+)*|fy(?=\d)|[^\W\d_]+\d[^\W_]*|[^\W\d_]+(?:['\u2019][^\W\d_]+)?|[^\W_]+", re.IGNORECASE
@@ -84,7 +85,7 @@ class _Stemmer:
         self._stem = stemmer.stemWord  # type: ignore[attr-defined]
 
     def stemWord(self, word: str) -> str:  # noqa: N802 (the library's name)
-        return str(self._stem(word))
+        return str(self._stem(encodable(word)))
 
 
 def stems(text: str) -> list[str]:

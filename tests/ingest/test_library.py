@@ -3,6 +3,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import zlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -139,10 +140,11 @@ def test_a_library_of_an_earlier_schema_is_brought_up_to_date_and_told(library, 
         tables = "SELECT type, name, sql FROM sqlite_master ORDER BY name"
         assert list(map(tuple, upgraded._db.execute(tables))) == list(map(tuple, new._db.execute(tables)))
     assert caplog.messages == [
-        f"{library.folder}: brought from schema 1 to 2; the search index is made anew by the next ingest"
+        f"{library.folder}: brought from schema 1 to 2; the search index is made anew by the next ingest",
+        f"{library.folder}: brought from schema 2 to 3; its vectors take less room",
     ]
     with Library(library.folder):
-        assert len(caplog.messages) == 1
+        assert len(caplog.messages) == 2
 
 
 def test_a_file_that_is_no_database_is_an_error_of_the_library(tmp_path):
@@ -312,6 +314,11 @@ def test_words_come_back_with_boxes_to_a_hundredth_of_a_point(words):
     assert [w.text for w in found] == [text for text, _ in words]
     for word, (_, box) in zip(found, words, strict=True):
         assert word.box == pytest.approx(box, abs=0.0051)
+
+
+def test_words_that_were_packed_before_schema_3_are_read():
+    packed = zlib.compress(b'[["Fares", 72.0, 100.5, 98.25, 110.0]]')
+    assert unpack_words(packed) == (Word("Fares", (72.0, 100.5, 98.25, 110.0)),)
 
 
 # Paths, roots, deletion.

@@ -1,6 +1,8 @@
 import numpy as np
 
 from ingest.library_words import BODY, TITLE, pack_words, word_hashes
+from retrievers.check_words import stem_of
+from retrievers.language import stem
 
 
 def counts(title: str, body: str) -> dict[int, int]:
@@ -28,3 +30,8 @@ def test_a_text_of_one_word_does_not_overflow():
 
 def test_half_of_a_surrogate_pair_is_a_word_like_others():
     assert len(word_hashes("broken \ud800 text")) in (2, 3)
+
+
+def test_half_of_a_surrogate_pair_leaves_no_other_reader_of_words_without_an_answer():
+    assert stem("broken\ud800") == stem("broken\ud801")
+    assert stem_of("broken\ud800", "en") == stem_of("broken\ud801", "en")
