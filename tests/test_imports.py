@@ -17,7 +17,7 @@ INNER = [path for path in FILES if ROOT / "ingest" in path.parents and path != R
 ORDER = [
     "types", "errors", "settings", "models", "model_hosts", "fetch", "render", "tables", "images", "strokes", "ocr",
     "partition", "discover", "partition.*", "surroundings", "summarize", "chunk*", "embed*", "rows", "library*",
-    "crawl", "vectors", "workers*", "ray_*", "bundles", "reading", "enrich", "indexing", "pipeline*", "watch",
+    "crawl*", "vectors", "workers*", "ray_*", "bundles", "reading", "enrich", "indexing", "pipeline*", "watch",
 ]  # fmt: skip
 """The modules of ``ingest`` in the order in which a document meets them. A module imports only what stands before it
 or beside it in its family. ``partition`` alone is the seat and the list of formats, ``partition.*`` what fills it."""
@@ -43,7 +43,7 @@ HOMES = {
     "pymongo": ["retrievers/history_mongo.py"],
     "pypdfium2": ["ingest/partition/pdf*.py"],
     "oxmsg": ["ingest/partition/mail_msg.py"],
-    "protego": ["ingest/crawl.py"],
+    "protego": ["ingest/crawl_site.py"],
     "rapidocr": ["ingest/ocr.py"],
     "pydantic": ["retrievers/api.py", "retrievers/mcp_server.py"],
     "ray": ["ingest/ray_engine.py"],
