@@ -18,21 +18,12 @@ from ingest.crawl_links import in_utf8, read_links, read_sitemap, wishes_of
 from ingest.crawl_pace import DELAY_SECONDS, Pace
 from ingest.crawl_site import Site, site_of
 from ingest.discover import sniff_bytes
-from ingest.errors import SourceError, UnsupportedError, UsageError
-from ingest.fetch import (
-    Fetched,
-    Fetcher,
-    FetchOptions,
-    GoneError,
-    RefusedAddressError,
-    UnreachableError,
-    normal_url,
-    unsigned,
-)
+from ingest.errors import GoneError, RefusedAddressError, SourceError, UnreachableError, UnsupportedError, UsageError
+from ingest.fetch import Fetched, Fetcher, FetchOptions
 from ingest.library_pages import KnownPage, KnownPages
 from ingest.partition import format_of_extension
 from ingest.types import Source
-
+from ingest.urls import normal_url, unsigned
 
 MAX_PAGES = 100
 REQUESTS_A_PAGE = 5

@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
 from ingest.errors import BrokenError, UsageError
-from ingest.fetch import AGENT, Fetched, normal_url
+from ingest.fetch import AGENT, Fetched
 from ingest.partition.encoding import declared_charset, decode, known_charset
+from ingest.urls import normal_url
 
 SITEMAP_BYTES = 50_000_000
 MAX_LINKS = 5_000

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ingest.crawl_pace import MAX_DELAY_SECONDS, Pace
-from ingest.fetch import AGENT, Fetched, Fetcher, GoneError, UnreachableError, normal_url, unsigned
+from ingest.errors import GoneError, UnreachableError
+from ingest.fetch import AGENT, Fetched, Fetcher
+from ingest.urls import normal_url, unsigned
 
 if TYPE_CHECKING:
     from protego import Protego

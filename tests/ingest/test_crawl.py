@@ -9,7 +9,7 @@ from ingest import pipeline
 from ingest.crawl import CrawlOptions, sync_site
 from ingest.crawl_links import read_links, read_sitemap
 from ingest.crawl_pace import Pace
-from ingest.fetch import GoneError, UnreachableError
+from ingest.errors import GoneError, UnreachableError
 from ingest.library import Library
 from ingest.library_pages import KnownPages
 from ingest.pipeline import IngestOptions, ingest, remove
