@@ -7,6 +7,9 @@ PinciteError
 │   ├── BrokenError
 │   ├── UnavailableError     a service could not be asked now: the next ingest tries again
 │   ├── UnsupportedError     not a type we read: the source is skipped
+│   ├── GoneError            a web page that is no longer there
+│   ├── UnreachableError     a web server that could not be asked, or not now
+│   ├── RefusedAddressError  an address of a private network, which nobody allowed
 │   └── LimitError           a worker was lost to a crash or a limit
 │       └── TimeLimitError   it took too long
 ├── LibraryError             the library folder
@@ -57,6 +60,25 @@ class UnavailableError(SourceError):
 
 class UnsupportedError(SourceError):
     """The file is of a type that is not read; its source is skipped."""
+
+
+class GoneError(SourceError):
+    """The server says that there is no such page (404 or 410)."""
+
+
+class UnreachableError(SourceError):
+    """The server could not be asked, or could not answer now; what it gave before still stands.
+
+    ``wait`` are the seconds after which it asks to be asked again, if it says so. ``is_busy``: it has too much to do.
+    """
+
+    def __init__(self, reason: str, wait: float = 0.0, *, is_busy: bool = False) -> None:
+        super().__init__(reason)
+        self.wait, self.is_busy = wait, is_busy
+
+
+class RefusedAddressError(SourceError):
+    """The address belongs to a private network or to this machine, which nobody allowed."""
 
 
 class LimitError(SourceError):

@@ -1,31 +1,29 @@
 """HTTP: one address to its bytes, within limits of size, type and time, and only from machines that may be asked.
 
-The only home of httpcore, the engine of httpx. Its network seat is what makes the promises hold: a host is resolved
-once, each of its addresses is checked, and the connection goes to a checked one, while the Host field and the
-certificate's name stay the host's. So an answer of DNS that changes between the check and the connection, and each
+With ``fetch_network`` the only home of httpcore, the engine of httpx. Its network seat makes the promises hold: a host
+is resolved once, each of its addresses is checked, and the connection goes to a checked one, while the Host field and
+the certificate's name stay the host's. So an answer of DNS that changes between the check and the connection, and each
 hop of a redirect, meet the same check. Every read is bound by one deadline for the whole request, so that a server
 that sends a byte at a time costs no more than a dead one.
 """
 
 from __future__ import annotations
 
-import ipaddress
 import re
-import socket
 import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, Self, cast
-from urllib.parse import quote, urljoin, urlsplit, urlunsplit
+from typing import TYPE_CHECKING, Self, cast
+from urllib.parse import urlsplit
 
-from ingest.errors import PinciteError, SourceError, UnsupportedError, UsageError
+from ingest.errors import GoneError, PinciteError, SourceError, UnreachableError, UnsupportedError, UsageError
+from ingest.fetch_network import Clock, Network
+from ingest.urls import normal_url, unsigned
 
 if TYPE_CHECKING:
-    import ssl
-
     import httpcore
 
 AGENT = "pincite"
@@ -37,38 +35,7 @@ SILENT_SECONDS = 20.0
 """Seconds without a byte after which a server is given up."""
 TOTAL_SECONDS = 120.0
 """Seconds that one request may take with all its redirects."""
-MAX_ADDRESSES = 4
-"""Addresses of one host that are tried."""
-_PORTS = {"http": 80, "https": 443}
-_SIGNED_BY = frozenset({"x-amz-signature", "x-goog-signature", "signature", "sig", "access_token", "token"})
-"""Parameters that let whoever has the address read what it leads to (S3, Google, CloudFront, Azure, and by custom)."""
-_OF_SIGNATURES = frozenset(
-    {"awsaccesskeyid", "googleaccessid", "key-pair-id", "policy", "expires", "hash-algorithm"}
-    | {"se", "sp", "sv", "sr", "st", "spr", "sip", "skoid", "sktid", "skt", "ske", "sks", "skv"}
-    | _SIGNED_BY
-)
-"""What stands beside them: until when, for whom and by which key they hold."""
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-
-
-class GoneError(SourceError):
-    """The server says that there is no such page (404 or 410)."""
-
-
-class UnreachableError(SourceError):
-    """The server could not be asked, or could not answer now; what it gave before still stands.
-
-    ``wait`` are the seconds after which it asks to be asked again, if it says so. ``is_busy``: it has too much to do.
-    """
-
-    def __init__(self, reason: str, wait: float = 0.0, *, is_busy: bool = False) -> None:
-        super().__init__(reason)
-        self.wait, self.is_busy = wait, is_busy
-
-
-class RefusedAddressError(SourceError):
-    """The address belongs to a private network or to this machine, which nobody allowed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,185 +70,13 @@ class Fetched:
     @property
     def content_type(self) -> str:
         """The media type without its parameters, in lower case; empty if the server named none."""
-        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        return _media_type(self.headers)
 
     @property
     def charset(self) -> str | None:
         """The charset that the server named."""
         found = re.search(r"charset\s*=\s*[\"']?([\w.:-]+)", self.headers.get("content-type", ""), re.IGNORECASE)
         return found[1] if found else None
-
-
-# Addresses.
-
-
-def is_url(text: object) -> bool:
-    """Whether an argument is a web address and not a path."""
-    return isinstance(text, str) and text.lower().startswith(("http://", "https://"))
-
-
-def normal_url(url: str, base: str = "") -> str:
-    """An absolute address in one spelling: no fragment, no default port, no dots in its path, escapes where needed.
-
-    Raises:
-        UsageError: it is no web address, or holds a user name or password.
-    """
-    try:
-        parts = urlsplit(urljoin(base, url.strip()))
-        port = parts.port
-        host = (parts.hostname or "").encode("idna").decode("ascii") if not _is_address(parts.hostname) else ""
-    except (ValueError, UnicodeError) as exc:
-        raise UsageError(f"no web address: {url}") from exc
-    host = host or (parts.hostname or "")
-    if parts.scheme not in _PORTS or not host:
-        raise UsageError(f"no web address: {url}")
-    if parts.username is not None or parts.password is not None:
-        raise UsageError("a web address with a user name or password in it is not taken")
-    shown = f"[{host}]" if ":" in host else host
-    place = shown if port in (None, _PORTS[parts.scheme]) else f"{shown}:{port}"
-    path = urlsplit(urljoin("http://x/", f"/{parts.path.lstrip('/')}")).path or "/"
-    return urlunsplit((parts.scheme, place, _escaped(path), _escaped(parts.query), ""))
-
-
-def unsigned(url: str) -> str:
-    """An address without the signature in its query, by which it may be kept and told; any other as it is."""
-    parts = urlsplit(url)
-    fields = [(field, field.partition("=")[0].lower()) for field in parts.query.split("&")]
-    if not any(name in _SIGNED_BY for _, name in fields):
-        return url
-    kept = [
-        field
-        for field, name in fields
-        if name not in _OF_SIGNATURES and not name.startswith(("x-amz-", "x-goog-")) and field
-    ]
-    return urlunsplit(parts._replace(query="&".join(kept)))
-
-
-def _is_address(host: str | None) -> bool:
-    return host is not None and ":" in host
-
-
-def _escaped(text: str) -> str:
-    return quote(text, safe="%/:?#[]@!$&'()*+,;=~-._")
-
-
-def is_allowed(address: str, *, allow_private: bool) -> bool:
-    """Whether an IP address may be asked: any with ``allow_private``, else those of the public network alone.
-
-    IPv4 addresses inside of IPv6 ones (mapped, 6to4, NAT64) count as what they lead to.
-    """
-    try:
-        found = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return False
-    if found.is_multicast or found.is_unspecified:
-        return False
-    if allow_private:
-        return True
-    if isinstance(found, ipaddress.IPv6Address):
-        inner = found.ipv4_mapped or found.sixtofour
-        if inner is None and found in _NAT64:
-            inner = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
-        if inner is not None:
-            return is_allowed(str(inner), allow_private=False)
-    return found.is_global and not found.is_reserved
-
-
-def resolve(host: str, port: int, *, allow_private: bool) -> list[str]:
-    """The IP addresses of a host, each of which may be asked.
-
-    Raises:
-        RefusedAddressError: one of them may not.
-        UnreachableError: there are none.
-    """
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as exc:
-        raise UnreachableError(f"{host} is not known to the network") from exc
-    addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
-    refused = [a for a in addresses if not is_allowed(a, allow_private=allow_private)]
-    if refused or not addresses:
-        raise RefusedAddressError(
-            f"{host} is {', '.join(refused[:2])}, an address of a private network or of this machine;"
-            " --allow-private reads it"
-        )
-    return addresses[:MAX_ADDRESSES]
-
-
-# The network under httpcore.
-
-
-@dataclass(slots=True)
-class _Clock:
-    """When the request that is under way must be over, in seconds of the monotonic clock."""
-
-    ends: float = 0.0
-
-    def left(self, wanted: float | None) -> float:
-        """Seconds that one step may take."""
-        import httpcore
-
-        left = self.ends - time.monotonic()
-        if left <= 0:
-            raise httpcore.ReadTimeout("the time for one page is over")
-        return min(left, wanted) if wanted is not None else left
-
-
-@dataclass(slots=True)
-class _Stream:
-    """A connection (httpcore's seat ``NetworkStream``) whose reads and writes end with the request."""
-
-    inner: httpcore.NetworkStream
-    clock: _Clock
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self.inner.read(max_bytes, self.clock.left(timeout))
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self.inner.write(buffer, self.clock.left(timeout))
-
-    def close(self) -> None:
-        self.inner.close()
-
-    def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> _Stream:
-        return _Stream(self.inner.start_tls(ssl_context, server_hostname, self.clock.left(timeout)), self.clock)
-
-    def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 (httpcore's own signature)
-        return self.inner.get_extra_info(info)
-
-
-@dataclass(slots=True)
-class _Network:
-    """Connections to checked addresses alone (httpcore's seat ``NetworkBackend``)."""
-
-    clock: _Clock
-    allow_private: bool
-
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> _Stream:
-        import httpcore
-
-        problem: Exception | None = None
-        for address in resolve(host, port, allow_private=self.allow_private):
-            left = self.clock.left(timeout)
-            try:
-                found = httpcore.SyncBackend().connect_tcp(address, port, left, local_address, socket_options)
-            except (httpcore.ConnectError, httpcore.ConnectTimeout) as exc:
-                problem = exc
-            else:
-                return _Stream(found, self.clock)
-        raise problem or httpcore.ConnectError(f"{host} has no address")
-
-
-# Requests.
 
 
 @dataclass(slots=True)
@@ -291,7 +86,7 @@ class Fetcher:
     options: FetchOptions = field(default_factory=FetchOptions)
     requests: int = 0
     received: int = 0
-    _clock: _Clock = field(default_factory=_Clock)
+    _clock: Clock = field(default_factory=Clock)
     _pool: httpcore.ConnectionPool | None = None
 
     def __enter__(self) -> Self:
@@ -380,7 +175,7 @@ class Fetcher:
         import httpcore
 
         if self._pool is None:
-            network = _Network(self._clock, self.options.allow_private)
+            network = Network(self._clock, self.options.allow_private)
             self._pool = httpcore.ConnectionPool(
                 max_connections=4, keepalive_expiry=30.0, network_backend=cast("httpcore.NetworkBackend", network)
             )
@@ -440,8 +235,12 @@ def _seconds_until(said: str) -> float:
         return 0.0
 
 
+def _media_type(headers: dict[str, str]) -> str:
+    return headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
 def _check_kind(headers: dict[str, str], types: tuple[str, ...], limit: int) -> None:
-    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    kind = _media_type(headers)
     if types and kind and not kind.startswith(types):
         raise UnsupportedError(f"not a type that is read ({kind[:80]})")
     length = headers.get("content-length", "")

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from ingest.errors import LibraryError, LibraryLockedError, LibraryMissingError
-from ingest.fetch import is_url
 from ingest.library_schema import (
     DATABASE,
     SCHEMA_VERSION,
@@ -29,6 +28,7 @@ from ingest.library_schema import (
 )
 from ingest.library_search import LISTED, PLACES_SCHEMA, Places
 from ingest.rows import shown_path
+from ingest.urls import is_url
 
 if TYPE_CHECKING:
     from filelock import FileLock

@@ -11,7 +11,6 @@ from pathlib import Path
 from ingest.discover import identify, roots_of
 from ingest.embed import Embedder, load_embedder, text_hash
 from ingest.errors import SourceError, UsageError
-from ingest.fetch import is_url, normal_url
 from ingest.indexing import drop_index, update_index
 from ingest.library import EmbedderRecord, Library, SourceRecord
 from ingest.library_index import server_of
@@ -25,6 +24,7 @@ from ingest.reading import read_many
 from ingest.rows import shown_path
 from ingest.settings import Settings, find_library, read_settings
 from ingest.types import Partition, Source, SourceResult, State
+from ingest.urls import is_url, normal_url
 from ingest.workers import Engine, WorkerPool, result_of
 
 __all__ = ["IngestOptions", "Progress", "ingest", "library_status", "partition_many", "reindex", "remove"]

@@ -8,8 +8,7 @@ from pathlib import Path
 
 from ingest.crawl import SiteListing, sync_site
 from ingest.discover import Listing, list_files
-from ingest.errors import SourceError
-from ingest.fetch import GoneError
+from ingest.errors import GoneError, SourceError
 from ingest.library_pages import KnownPages
 from ingest.pipeline_jobs import Setup
 from ingest.types import Source, SourceResult

@@ -11,7 +11,6 @@ from pathlib import Path
 from ingest.discover import BEING_WRITTEN, READINGS, FileStamp, Listing, identify, read_stamp
 from ingest.enrich import Enriched
 from ingest.errors import SourceError, UnavailableError
-from ingest.fetch import is_url
 from ingest.library import PathRecord, SourceRecord
 from ingest.pipeline_describing import Describing
 from ingest.pipeline_jobs import Job, Setup, is_incomplete, member_job, source_of
@@ -20,6 +19,7 @@ from ingest.pipeline_stages import Stages
 from ingest.pipeline_store import Store
 from ingest.pipeline_tasks import Tasks
 from ingest.types import SourceResult
+from ingest.urls import is_url
 
 
 class Run:

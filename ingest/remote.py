@@ -13,8 +13,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol, cast
 
-from ingest.errors import MissingExtraError, PinciteError, UnavailableError, UnsupportedError, UsageError
-from ingest.fetch import GoneError, UnreachableError
+from ingest.errors import (
+    GoneError,
+    MissingExtraError,
+    PinciteError,
+    UnavailableError,
+    UnreachableError,
+    UnsupportedError,
+    UsageError,
+)
 
 PACKAGES = {"s3": "s3fs", "gs": "gcsfs"}
 """By scheme: what reads it."""

@@ -13,8 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ingest.discover import Listing, identify
-from ingest.errors import BrokenError, SourceError, UnsupportedError
-from ingest.fetch import GoneError, UnreachableError
+from ingest.errors import BrokenError, GoneError, SourceError, UnreachableError, UnsupportedError
 from ingest.library import Library
 from ingest.library_pages import KnownPage, KnownPages
 from ingest.remote import RemoteObject, check_size, fetch_object, list_objects

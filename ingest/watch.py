@@ -11,10 +11,10 @@ from typing import Any
 
 from ingest.discover import list_files, read_stamp, roots_of
 from ingest.errors import SourceError, UsageError
-from ingest.fetch import is_url
 from ingest.pipeline import IngestOptions, Progress, ingest
 from ingest.settings import Settings, find_library, read_settings
 from ingest.types import SourceResult
+from ingest.urls import is_url
 
 STILL_SECONDS = 2.0
 """A file that was not touched for so long is taken for complete."""

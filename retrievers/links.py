@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from urllib.parse import quote as percent_encoded
 from urllib.parse import urldefrag
 
-from ingest.fetch import is_url
+from ingest.urls import is_url
 
 WHOLE = 12
 """Words up to which a quote is given whole; a longer one by its first and last words."""

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Protocol
 
 from ingest.embed import Embedder, load_embedder
 from ingest.errors import LibraryError
-from ingest.fetch import is_url
 from ingest.library import EmbedderRecord, Library
 from ingest.library_index import SERVER, ChromaServer, Seal, damage_of, server_of, stamp_of
 from ingest.library_languages import stems_of
@@ -19,6 +18,7 @@ from ingest.library_search import PlaceHit, rarest
 from ingest.library_words import word_hash
 from ingest.settings import DEFAULT_EMBEDDER, Settings, find_library, read_settings
 from ingest.types import Hit, Kind
+from ingest.urls import is_url
 from retrievers.language import kin, match_query
 from retrievers.query import Filters, Query, compared, name_parts, naming, read_dates, read_query, said_names, selects
 from retrievers.ranking import PHYSICAL, Findings, Ranked, alternate, rank

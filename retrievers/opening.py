@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from ingest.fetch import is_url
+from ingest.urls import is_url
 
 OPENERS = {"darwin": ("open",), "linux": ("xdg-open", "gio open", "wslview")}
 """By platform: the commands that open a file, the usual one first."""

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any, TextIO
 from urllib.parse import quote
 
 from ingest.errors import LibraryError, SourceError, UsageError
-from ingest.fetch import is_url
 from ingest.library import Library, SourceRecord
 from ingest.render import check_original
 from ingest.types import Page, Partition
+from ingest.urls import is_url
 from ingest.workers import WorkerPool
 from retrievers.query import selects
 from retrievers.report_data import (

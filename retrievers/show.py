@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ingest.errors import EncryptedError, SourceError, UsageError
-from ingest.fetch import is_url
 from ingest.library import Library
 from ingest.render import check_original, crop, draw_pages, mark, open_picture, png_bytes
 from ingest.types import BoundingBox, PageBox, union_box
+from ingest.urls import is_url
 from ingest.workers import WorkerPool, result_of
 from retrievers.citations import locate, parse_citation_id
 from retrievers.links import text_fragment

@@ -15,9 +15,9 @@ FILES = sorted(path for part in ("cli.py", "ingest/**/*.py", "retrievers/**/*.py
 INNER = [path for path in FILES if ROOT / "ingest" in path.parents and path != ROOT / "ingest" / "__init__.py"]
 
 ORDER = [
-    "types", "errors", "settings", "models", "model_hosts", "fetch", "render", "tables", "images", "strokes", "ocr",
-    "partition", "discover", "partition.*", "surroundings", "summarize", "chunk*", "embed*", "rows", "library*",
-    "crawl", "vectors", "workers*", "ray_*", "bundles", "reading", "enrich", "indexing", "pipeline*", "watch",
+    "types", "errors", "settings", "urls", "models", "model_hosts", "fetch*", "render", "tables", "images", "strokes",
+    "ocr", "partition", "discover", "partition.*", "surroundings", "summarize", "chunk*", "embed*", "rows", "library*",
+    "crawl*", "vectors", "workers*", "ray_*", "bundles", "reading", "enrich", "indexing", "pipeline*", "watch",
 ]  # fmt: skip
 """The modules of ``ingest`` in the order in which a document meets them. A module imports only what stands before it
 or beside it in its family. ``partition`` alone is the seat and the list of formats, ``partition.*`` what fills it."""
@@ -28,7 +28,7 @@ HOMES = {
     "click": ["cli.py", "retrievers/commands/*.py"],
     "docutils": ["ingest/partition/rst.py"],
     "fastapi": ["retrievers/api.py"],
-    "httpcore": ["ingest/fetch.py"],
+    "httpcore": ["ingest/fetch*.py"],
     "langchain_core": ["retrievers/langchain.py"],
     "liteparse": ["ingest/partition/pdf*.py", "ingest/render.py"],
     "llama_cloud": ["ingest/partition/llamaparse.py"],
@@ -43,7 +43,7 @@ HOMES = {
     "pymongo": ["retrievers/history_mongo.py"],
     "pypdfium2": ["ingest/partition/pdf*.py"],
     "oxmsg": ["ingest/partition/mail_msg.py"],
-    "protego": ["ingest/crawl.py"],
+    "protego": ["ingest/crawl_site.py"],
     "rapidocr": ["ingest/ocr.py"],
     "pydantic": ["retrievers/api.py", "retrievers/mcp_server.py"],
     "ray": ["ingest/ray_engine.py"],

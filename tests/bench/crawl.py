@@ -12,7 +12,8 @@ import time
 from itertools import pairwise
 from pathlib import Path
 
-from ingest.crawl import CrawlOptions, Pace, sync_site
+from ingest.crawl import CrawlOptions, sync_site
+from ingest.crawl_pace import Pace
 from ingest.library import Library
 from ingest.library_pages import KnownPages
 from tests.planted_pages import PAGES, page

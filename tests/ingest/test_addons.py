@@ -6,17 +6,11 @@ import pytest
 from ingest.discover import sniff, sniff_bytes
 from ingest.errors import BrokenError, UnsupportedError
 from ingest.partition import PartitionOptions
+from ingest.partition.addon_facts import Addon, Block
 from ingest.partition.addon_lists import is_addon_list
-from ingest.partition.addons import (
-    Addon,
-    Block,
-    is_addon_page,
-    is_addon_record,
-    partition,
-    read_page,
-    read_record,
-    to_elements,
-)
+from ingest.partition.addon_pages import read_page
+from ingest.partition.addon_records import read_record
+from ingest.partition.addons import is_addon_page, is_addon_record, partition, to_elements
 from ingest.tables import html_to_cells
 from ingest.types import Source
 from tests.expected import SECOND

@@ -6,8 +6,10 @@ import time
 import pytest
 
 from ingest import pipeline
-from ingest.crawl import CrawlOptions, Pace, read_links, read_sitemap, sync_site
-from ingest.fetch import GoneError, UnreachableError
+from ingest.crawl import CrawlOptions, sync_site
+from ingest.crawl_links import read_links, read_sitemap
+from ingest.crawl_pace import Pace
+from ingest.errors import GoneError, UnreachableError
 from ingest.library import Library
 from ingest.library_pages import KnownPages
 from ingest.pipeline import IngestOptions, ingest, remove

@@ -4,17 +4,10 @@ import zlib
 
 import pytest
 
-from ingest.errors import SourceError, UnsupportedError, UsageError
-from ingest.fetch import (
-    Fetcher,
-    FetchOptions,
-    GoneError,
-    RefusedAddressError,
-    UnreachableError,
-    is_allowed,
-    normal_url,
-    unsigned,
-)
+from ingest.errors import GoneError, RefusedAddressError, SourceError, UnreachableError, UnsupportedError, UsageError
+from ingest.fetch import Fetcher, FetchOptions
+from ingest.fetch_network import is_allowed
+from ingest.urls import normal_url, unsigned
 from tests.site_server import Reply, Site, serve
 
 
@@ -127,7 +120,9 @@ def test_a_redirect_to_a_private_address_is_refused(site, monkeypatch):
 
     monkeypatch.setattr(socket, "getaddrinfo", lookup)
     # Only the first machine counts as public here.
-    monkeypatch.setattr("ingest.fetch.is_allowed", lambda address, **_: address == "127.0.0.1" and len(seen) < 2)
+    monkeypatch.setattr(
+        "ingest.fetch_network.is_allowed", lambda address, **_: address == "127.0.0.1" and len(seen) < 2
+    )
     site.replies["/"] = Reply(status=301, headers={"Location": site.url.replace("127.0.0.1", "localhost") + "/x"})
     with Fetcher() as fetcher, pytest.raises(RefusedAddressError):
         fetcher.get(site.url + "/")

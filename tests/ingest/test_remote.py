@@ -8,8 +8,7 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
 from ingest import remote
-from ingest.errors import MissingExtraError, UnavailableError, UnsupportedError, UsageError
-from ingest.fetch import GoneError, UnreachableError
+from ingest.errors import GoneError, MissingExtraError, UnavailableError, UnreachableError, UnsupportedError, UsageError
 from ingest.remote import fetch_object, is_remote, list_objects, normal_address
 
 SECRET = "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY"
