@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-from ingest.library_languages import language_of, main_language, parted, stems_in
+from ingest.library_languages import languages_of, parted, stems_in
 from ingest.library_names import names_of
 from ingest.library_words import pack_words
 
@@ -131,21 +131,22 @@ class Places:
         chunks = self._chunk_texts(source_id)
         loose = [(index, text) for _, index, _, numbers, _, text in chunks if numbers == NO_PAGES]
         runs = [loose[start : start + RUN] for start in range(0, len(loose), RUN)]
-        told = {page: language_of("\n".join(lines)) for page, lines in texts.items()}
-        main = main_language([*told.values(), *(language_of("\n".join(text for _, text in run)) for run in runs)])
+        told = dict(zip(texts, languages_of(["\n".join(lines) for lines in texts.values()]), strict=True))
+        of_runs = languages_of(["\n".join(text for _, text in run) for run in runs])
+        spoken = dict(zip((index for index, _ in loose), (of for of in of_runs for _ in range(RUN)), strict=False))
         spans: dict[int, list[int]] = defaultdict(list)
         for key, index, kind, numbers, titles, text in chunks:
             pages = json.loads(numbers)
-            packed = pack_words(titles, text, (told.get(pages[0]) if pages else None) or main)
+            packed = pack_words(titles, text, told.get(pages[0]) if pages else spoken[index])
             row = (key, source_id, index, kind, numbers, packed.length, packed.words, packed.counts)
             self._db.execute("INSERT OR REPLACE INTO chunk_words VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
             for page in pages:
                 spans[page].append(index)
         for page, indexes in spans.items():
-            self._put(source_id, page, indexes, texts.get(page, []), told.get(page) or main)
-        for run in runs:
-            self._put(source_id, None, [index for index, _ in run], [text for _, text in run], main)
-        self._put_languages(source_id, {main, *told.values()})
+            self._put(source_id, page, indexes, texts.get(page, []), told.get(page))
+        for run, language in zip(runs, of_runs, strict=True):
+            self._put(source_id, None, [index for index, _ in run], [text for _, text in run], language)
+        self._put_languages(source_id, {*told.values(), *of_runs} or {None})
         pages = ["\n".join(prose[page]) for page in sorted(prose)]
         self._put_names(source_id, pages or ["\n".join(text for _, text in run) for run in runs])
 
