@@ -8,7 +8,8 @@ Japanese and Korean do not part words by spaces: each two letters that stand tog
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import pairwise
 
@@ -16,13 +17,15 @@ _FUNCTION_WORDS: Mapping[str, frozenset[str]] = {
     language: frozenset(words.split())
     for language, words in {
         "english": """the of and to in is that for it as was with be by on not he his but at are this have from or had
-            an they which you were her all their there been if when who will what how many much where does did""",
+            a an they which you were her all their there been if when who will what how many much where does did do i
+            has can could may would should its our we us your any per such than these those under other more most into
+            about over between after before because during both each no so some then them only also while why whose""",
         "german": """der die das den dem des und ist nicht ein eine einer einem einen eines zu von mit auf für im sich
             auch als an werden wird aus bei nach wie wurde wurden sind oder um war haben hat einem über durch nur wenn
             was wer wo wann welche welcher welches welchen wieviel viele warum ich sie es wir ihr zum zur vom beim""",
         "french": """le la les des un une et est dans pour que qui sur pas au aux par avec plus ne se ce cette ces
             son sa ses ont été sont il elle ils elles du de ou mais comme nous vous leur leurs quel quelle quels
-            quelles combien où quand comment pourquoi a en d l qu""",
+            quelles combien où quand comment pourquoi en""",
         "spanish": """el la los las un una y es en de del que por con para se su sus al lo como más no fue son está
             este esta estos estas ha han pero o entre sobre también qué cuál cuáles quién cuánto cuánta cuántos cuántas
             dónde cuándo cómo""",
@@ -55,7 +58,7 @@ _FUNCTION_WORDS: Mapping[str, frozenset[str]] = {
 """Of each language the words that stand in every text, and those that questions begin with."""
 _MARKS = {language: f"0{language[:3]}" for language in _FUNCTION_WORDS if language != "english"}
 """What a stem ends with: a digit within makes a word of it that no text has, and that no English rule changes."""
-FEWEST, SHARE, LEAD = 2, 0.08, 1.25
+FEWEST, SHARE, LEAD = 2, 0.15, 1.25
 """Function words that tell a language: so many, so large a share of all words, and so much more often than those of
 any other language. Of running text they are a third to a half, of a table next to none."""
 READ = 2_000
@@ -78,10 +81,15 @@ def language_of(text: str) -> str | None:
     return language if told else None
 
 
-def main_language(found: Iterable[str | None]) -> str | None:
-    """The language that most of these are in; ``None`` where none was told."""
-    told = [language for language in found if language]
-    return max(sorted(set(told)), key=told.count, default=None)
+def languages_of(texts: Sequence[str]) -> list[str | None]:
+    """The language of each of a document's pages; that of most of them where a page does not tell.
+
+    A language that one page alone of several would be in is none: its names and abbreviations only look like it.
+    """
+    told = [language_of(text) for text in texts]
+    found = Counter(language for language in told if language)
+    main = max(sorted(found), key=found.__getitem__, default=None)
+    return [language if language and (found[language] > 1 or language == main) else main for language in told]
 
 
 def parted(text: str) -> str:
@@ -117,6 +125,12 @@ def stems_of(word: str, languages: Iterable[str]) -> list[str]:
 def marked_stem(word: str, language: str) -> str:
     """The stem of a word in small letters, with the mark of its language."""
     return _stemmer(language)(word) + _MARKS[language]
+
+
+def may_be_in(text: str, languages: Sequence[str]) -> list[str]:
+    """Those of these languages that a text may be in: its own, or all where it does not tell."""
+    told = language_of(text)
+    return [language for language in languages if told in (None, language)]
 
 
 def function_words_of(text: str) -> frozenset[str]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-from ingest.library_languages import language_of, main_language, parted, stems_in
+from ingest.library_languages import languages_of, parted, stems_in
 from ingest.library_names import names_of
 from ingest.library_words import pack_words
 
@@ -154,12 +154,15 @@ class Places:
         texts, prose, labels = self._page_texts(source_id)
         loose = [chunk for chunk in chunks if not _pages(chunk.page_numbers)]
         runs = [loose[start : start + RUN] for start in range(0, len(loose), RUN)]
-        spoken = _spoken(texts, runs)
-        rows = (_word_row(chunk, spoken) for chunk in chunks)
+        of_page = dict(zip(texts, languages_of(["\n".join(lines) for lines in texts.values()]), strict=True))
+        of_runs = languages_of(list(map(_joined, runs)))
+        spoken = {chunk.key: language for run, language in zip(runs, of_runs, strict=True) for chunk in run}
+        spoken |= {chunk.key: of_page.get(on[0]) for chunk in chunks if (on := _pages(chunk.page_numbers))}
+        rows = (_word_row(chunk, spoken[chunk.key]) for chunk in chunks)
         self._db.executemany("INSERT INTO chunk_words VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
-        self._put([*_page_places(chunks, texts, spoken), *(_run_place(run, spoken) for run in runs)], source_id)
+        self._put([*_page_places(chunks, texts, of_page), *map(_run_place, runs, of_runs)], source_id)
         self._db.executemany("INSERT INTO page_labels VALUES (?, ?, ?)", ((source_id, *label) for label in labels))
-        languages = ((source_id, language or "") for language in {spoken.main, *spoken.of_page.values()})
+        languages = ((source_id, language or "") for language in {*of_page.values(), *of_runs} or {None})
         self._db.executemany("INSERT INTO source_languages VALUES (?, ?)", languages)
         pages = ["\n".join(prose[page]) for page in sorted(prose)]
         named = names_of(pages or [_joined(run) for run in runs])
@@ -321,43 +324,25 @@ class Places:
         return [row[0] for row in self._db.execute(query, (source_id, first, last))]
 
 
-class _Spoken(NamedTuple):
-    """The languages of a source: of the pages whose words tell, and the main one."""
-
-    of_page: Mapping[int, str | None]
-    main: str | None
-
-    def on(self, page: int | None) -> str | None:
-        """The language of a page, or of what stands on none."""
-        return (self.of_page.get(page) if page is not None else None) or self.main
-
-
-def _spoken(texts: _PageTexts, runs: Iterable[Sequence[_Searched]]) -> _Spoken:
-    of_page = {page: language_of("\n".join(lines)) for page, lines in texts.items()}
-    of_runs = (language_of(_joined(run)) for run in runs)
-    return _Spoken(of_page, main_language([*of_page.values(), *of_runs]))
-
-
-def _word_row(chunk: _Searched, spoken: _Spoken) -> tuple[object, ...]:
-    pages = _pages(chunk.page_numbers)
-    return (*chunk[:5], *pack_words(chunk.title_path, chunk.text, spoken.on(pages[0] if pages else None)))
+def _word_row(chunk: _Searched, language: str | None) -> tuple[object, ...]:
+    return (*chunk[:5], *pack_words(chunk.title_path, chunk.text, language))
 
 
 def _page_places(
-    chunks: Iterable[_Searched], texts: _PageTexts, spoken: _Spoken
+    chunks: Iterable[_Searched], texts: _PageTexts, of_page: Mapping[int, str | None]
 ) -> list[tuple[int | None, int, int, str]]:
     """The page, first and last chunk, and indexed text of each page with chunks."""
     spans: dict[int, list[int]] = defaultdict(list)
     for chunk in chunks:
         for page in _pages(chunk.page_numbers):
             spans[page].append(chunk.number)
-    indexed = {page: _indexed("\n".join(texts.get(page, [])), spoken.on(page)) for page in spans}
+    indexed = {page: _indexed("\n".join(texts.get(page, [])), of_page.get(page)) for page in spans}
     return [(page, min(held), max(held), indexed[page]) for page, held in spans.items()]
 
 
-def _run_place(run: Sequence[_Searched], spoken: _Spoken) -> tuple[int | None, int, int, str]:
+def _run_place(run: Sequence[_Searched], language: str | None) -> tuple[int | None, int, int, str]:
     """The same of a run of chunks, which has no page."""
-    return None, run[0].number, run[-1].number, _indexed(_joined(run), spoken.main)
+    return None, run[0].number, run[-1].number, _indexed(_joined(run), language)
 
 
 def _joined(run: Iterable[_Searched]) -> str:

@@ -13,7 +13,7 @@ from ingest.embed import Embedder, load_embedder
 from ingest.errors import LibraryError
 from ingest.library import EmbedderRecord, Library
 from ingest.library_index import SERVER, ChromaServer, Seal, damage_of, server_of, stamp_of
-from ingest.library_languages import stems_of
+from ingest.library_languages import may_be_in, stems_of
 from ingest.library_search import PlaceHit, rarest
 from ingest.library_words import word_hash
 from ingest.settings import DEFAULT_EMBEDDER, Settings, find_library, read_settings
@@ -186,7 +186,7 @@ class MultiVectorRetriever:
         named = naming(said, self._file_names()[1] if sources is None else len(sources))
         apart = sorted(named, key=lambda source: (-named[source], source))[:NAMED_SOURCES]
         places = self.library.places
-        frequencies = self._frequencies(query.terms)
+        frequencies = self._frequencies(query)
         found_places = places.search(frequencies, max(PLACES_DEPTH, depth), sources)
         if apart:
             both = [*found_places, *places.search(frequencies, PLACES_DEPTH, apart)]
@@ -211,14 +211,15 @@ class MultiVectorRetriever:
         found = dict(self.library.keyword_search(match, depth, sources))
         return found | (dict(self.library.keyword_search(match, depth, apart)) if apart else {})
 
-    def _frequencies(self, terms: Sequence[str]) -> dict[str, int]:
-        """In how many chunks each word stands; counted once while the library does not change."""
+    def _frequencies(self, query: Query) -> dict[str, int]:
+        """In how many chunks each word of a question stands; counted once while the library does not change."""
         generation = self.library.generation
         if self._counted[0] != generation or len(self._counted[1]) > COUNTED:
             self._counted = (generation, {})
         known, places = self._counted[1], self.library.places
-        foreign = [form for term in terms for form in stems_of(term, self._languages())]
-        terms = list(dict.fromkeys((*terms, *kin(terms), *foreign)))
+        languages = may_be_in(query.asked, self._languages())
+        foreign = [form for term in query.terms for form in stems_of(term, languages)]
+        terms = list(dict.fromkeys((*query.terms, *kin(query.terms), *foreign)))
         new = [term for term in terms if term not in known]
         known |= (counted := places.chunk_frequencies(new))
         # Stems in other languages and words without spaces stand in places alone.

@@ -1,6 +1,6 @@
 import pytest
 
-from ingest.library_languages import function_words_of, language_of, main_language, parted, stems_in, stems_of
+from ingest.library_languages import function_words_of, language_of, languages_of, may_be_in, parted, stems_in, stems_of
 
 TOLD = {
     "english": "How many houses were built in the year of the flood?",
@@ -39,9 +39,19 @@ def test_of_names_and_numbers_no_language_is_told(text):
     assert language_of(text) is None
 
 
-def test_a_document_is_in_the_language_of_most_of_its_pages():
-    assert main_language(["german", None, "english", "german", None, None]) == "german"
-    assert main_language([None, None]) is None
+def test_a_page_that_does_not_tell_its_language_has_that_of_most_pages():
+    german, dutch, english = TOLD["german"], TOLD["dutch"], TOLD["english"]
+    assert languages_of([german, "Umsatz 2021", english, german]) == ["german", "german", "german", "german"]
+    assert languages_of([german, english, german, english, dutch])[-1] == "english"
+    assert languages_of([german]) == ["german"]
+    assert languages_of(["Umsatz 2021"]) == [None]
+    assert languages_of([]) == []
+
+
+def test_a_question_is_looked_for_in_its_own_language_or_in_all_where_it_does_not_tell():
+    assert may_be_in(TOLD["german"], ["german", "spanish"]) == ["german"]
+    assert may_be_in(TOLD["english"], ["german", "spanish"]) == []
+    assert may_be_in("Haus", ["german", "spanish"]) == ["german", "spanish"]
 
 
 def test_letters_that_no_space_parts_are_taken_in_pairs():
