@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from retrievers.check_align import Match, align, beside, lead_of, may_begin, may_end, translated, turned
+from retrievers.check_align import Match, align, beside, lead_of, may_begin, may_end, translated, turned, upright
+from retrievers.check_numbers import Language
 from retrievers.check_tables import Table, check_table, tables_of, without_tables
 from retrievers.check_text import Text, Token, read_passage, read_text
 from retrievers.check_words import FALLS, LEADS, RISES
@@ -17,7 +18,16 @@ _FRAME = re.compile(
         page|article|paper|table)\s*,\s*
       |(?:the\s+)?(?:text|document|report|passage|source|filing|file|page|article|paper|table)\s+
         (?:states?|says?|notes?|reads?|shows?|reports?|explains?|mentions?)\s*(?:that\b|[:,])\s*
-      |it\s+(?:is\s+)?(?:states?d?|says?|said|notes?d?)\s+that\s+)""",
+      |it\s+(?:is\s+)?(?:states?d?|says?|said|notes?d?)\s+that\s+
+      |(?:laut|gemäß|nach)\s+(?:dem|der)\s+(?:text|dokument|bericht|quelle|datei|seite|tabelle)\s+
+      |(?:im\s+(?:text|dokument|bericht)\s+(?:steht|heißt\s+es)|(?:der|das)\s+(?:text|dokument|bericht)\s+
+        (?:besagt|sagt|nennt|zeigt|berichtet))\s*(?:,\s*dass\b|:)\s*
+      |(?:selon|d['\u2019]après)\s+(?:le|la)\s+(?:texte|document|rapport|source|page|tableau)\s*,\s*
+      |(?:le|la)\s+(?:texte|document|rapport|source|page|tableau)\s+(?:dit|indique|précise|affirme|montre)\s*
+        (?:qu(?:e\s|['\u2019])|:)\s*
+      |(?:según|de\s+acuerdo\s+con)\s+(?:el|la)\s+(?:texto|documento|informe|fuente|página|tabla)\s*,\s*
+      |(?:el|la)\s+(?:texto|documento|informe|fuente|página|tabla)\s+(?:dice|indica|señala|afirma|muestra)\s*
+        (?:que\b|:)\s*)""",
     re.IGNORECASE | re.VERBOSE,
 )
 _QUOTED = re.compile(
@@ -102,10 +112,10 @@ def prove(sentence: str, passages: Sequence[str]) -> Proof:
 
 def _prove_said(body: str, passages: Sequence[str]) -> Proof:
     """A statement by the texts of the passages, else by their tables."""
-    claim = read_text(body)
+    texts = [read_passage(without_tables(passage)) for passage in passages]
+    claim = read_text(body, language=_language(texts))
     if not claim.tokens:
         return Proof((), ("there is nothing to check in it",))
-    texts = [read_passage(without_tables(passage)) for passage in passages]
     best = Proof((), ("the passages are empty",))
     if any(text.tokens for text in texts):
         best = _prove_text(claim, texts)
@@ -115,6 +125,12 @@ def _prove_said(body: str, passages: Sequence[str]) -> Proof:
         by_table = _prove_table(claim if plain else read_text(body, in_table=True, language="en"), tables)
         best = by_table if by_table.parts or not best.nearest else best
     return best
+
+
+def _language(texts: Sequence[Text]) -> Language | None:
+    """The language that all texts are in: it tells that of a short sentence more surely than the sentence does."""
+    spoken = {text.language for text in texts if text.tokens}
+    return spoken.pop() if len(spoken) == 1 else None
 
 
 def _prove_change(body: str, passages: Sequence[str]) -> Proof | None:
@@ -205,7 +221,7 @@ def _prove_one(claim: Sequence[Token], texts: Sequence[Text], *, why: bool = Tru
         said = text.tokens[a:b]
         if not (shared and _is_covered(claim, said, text.keys[-n])):
             continue
-        match = _best(claim, said)
+        match = _best(claim, said, text.language)
         if not match.reasons:
             return Proof((_part(-i, text, a, b),))
         closest = match if rank == 0 else closest
@@ -238,7 +254,7 @@ def _is_unsaid(token: Token, known: AbstractSet[str]) -> bool:
     return not (token.key in known or token.free or token.same or token.value) and token.word not in LEADS
 
 
-def _best(claim: Sequence[Token], said: Sequence[Token]) -> Match:
+def _best(claim: Sequence[Token], said: Sequence[Token], language: Language) -> Match:
     match = align(claim, said)
     if not match.reasons:
         return match
@@ -254,7 +270,8 @@ def _best(claim: Sequence[Token], said: Sequence[Token]) -> Match:
     other = turned(claim)
     if other is not None and not (moved := align(other, said)).reasons:
         return moved
-    return match
+    sides = upright(claim, said) if language == "de" else ()
+    return next((moved for ours, theirs in sides if not (moved := align(ours, theirs)).reasons), match)
 
 
 def _prove_halves(claim: Sequence[Token], texts: Sequence[Text]) -> Proof | None:

@@ -24,6 +24,13 @@ _PLACING = frozenset(
     following prior beginning upon between im am seit während bis en au depuis pendant le
     durante desde hasta el""".split()
 )
+_OPENING = frozenset(
+    """but while whereas the a an aber während der die das ein eine mais tandis que le la les un une pero mientras el
+    los las una""".split()
+)
+"""Words that a statement may have before it at a comma."""
+LONGEST_LEAD = 8
+"""Tokens that a phrase may have that stands before a German verb."""
 LONGEST_PHRASE = 24
 """Tokens that a phrase may have that moves from one end of a sentence to the other."""
 
@@ -248,7 +255,7 @@ def may_begin(said: Sequence[Token], at: int) -> bool:
         return False
     back = at
     # An "and" is no border: "A, B, and C cost 5" does not say that C does.
-    while back > 0 and said[back - 1].word in ("but", "while", "whereas", "the", "a", "an"):
+    while back > 0 and said[back - 1].word in _OPENING:
         back -= 1
     gaps = [said[k].gap for k in range(back, at + 1)]
     bordered = any(_SIDE.search(g) for g in gaps)
@@ -296,3 +303,45 @@ def turned(tokens: Sequence[Token]) -> Sequence[Token] | None:
     """A sentence with the phrase of time or place at its head moved to its end; ``None`` where it has none."""
     lead = lead_of(tokens)
     return (*tokens[lead:], *tokens[:lead]) if lead else None
+
+
+# --- German word order ----------------------------------------------------------------------------
+
+
+def upright(claim: Sequence[Token], said: Sequence[Token]) -> Iterator[tuple[Sequence[Token], Sequence[Token]]]:
+    """Both sides with the claim's verb where the source has it, as German moves it.
+
+    It stands second, so before the subject behind a phrase of time or place, and last behind "dass". Such a phrase is
+    taken out of both sides where the other has it in the same clause. The order of all other words stays.
+    """
+    yield from _verb_placed(claim, said)
+    yield from ((ours, theirs) for theirs, ours in _verb_placed(said, claim))
+
+
+def _verb_placed(turned: Sequence[Token], other: Sequence[Token]) -> Iterator[tuple[Sequence[Token], Sequence[Token]]]:
+    keys = [t.key for t in other]
+    for ends in (0, -1):
+        if (moved := _moved(turned, ends, keys)) is not None:
+            yield moved, other
+    if turned[0].word not in _PLACING:
+        return
+    for length in range(min(LONGEST_LEAD, len(turned) - 2), 1, -1):
+        lead = [t.key for t in turned[:length]]
+        at = next((n for n in range(1, len(keys)) if keys[n : n + length] == lead), None)
+        if at is not None and not any(_SIDE.search(t.gap) for t in other[1 : at + 1]):
+            rest = (*other[:at], *other[at + length :])
+            moved = _moved(turned[length:], 0, [t.key for t in rest])
+            if moved is not None:
+                yield moved, rest
+            return
+
+
+def _moved(tokens: Sequence[Token], place: int, keys: Sequence[str]) -> Sequence[Token] | None:
+    """The tokens with the verb at a place moved behind the word that stands before it on the other side."""
+    verb = tokens[place]
+    if verb.capital or verb.figure or verb.key not in keys or len(tokens) < 3:
+        return None
+    rest = [*tokens[1:]] if place == 0 else [*tokens[:-1]]
+    before = keys[keys.index(verb.key) - 1] if keys.index(verb.key) else None
+    at = next((n + 1 for n, t in enumerate(rest) if t.key == before), 0)
+    return (*rest[:at], verb, *rest[at:])

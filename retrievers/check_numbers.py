@@ -16,7 +16,7 @@ _MONTHS = """january jan januar janvier janv enero ene jänner | february feb fe
     december dec dezember dez décembre déc diciembre dic"""
 MONTHS = {name: number for number, names in enumerate(_MONTHS.split("|"), 1) for name in names.split()}
 _MONTH = "|".join(sorted(MONTHS, key=len, reverse=True))
-_DAY, _DAY_FIRST, _YEAR = r"\d{1,2}(?:st|nd|rd|th)?", r"\d{1,2}(?:st|nd|rd|th|er|\.|º)?", r"(?:1[5-9]|20|21)\d\d"
+_DAY, _DAY_FIRST, _YEAR = r"\d{1,2}(?:st|nd|rd|th)?", r"\d{1,2}(?:st|nd|rd|th|er|\.?[oº]|\.)?", r"(?:1[5-9]|20|21)\d\d"
 _S = r"[\s\u00a0\u202f\u2009]"
 DATE = rf"""(?<![\w.,/-])(?:
     (?P<m1>{_MONTH})\.?{_S}+(?P<d1>{_DAY})(?:{_S}*,{_S}*|{_S}+)(?P<y1>{_YEAR})(?![\w%])
@@ -52,13 +52,16 @@ _CODES = "|".join(n for n in CURRENCY if n.isalpha() and len(n) == 3 and n != "y
 _NAMES = "|".join(sorted((re.escape(n) for n in CURRENCY if n[0].isalpha()), key=len, reverse=True))
 _SCALES = {
     3: "thousand thousands tausend tsd k mil mille milliers",
-    6: "million millions mn mln mio m millionen millón millones",
-    9: "billion billions bn b milliarden milliarde mrd milliard milliards",
+    6: "million millions mn mln mio m millionen millón millones mill",
+    9: "billion billions bn b milliarden milliarde mrd milliard milliards mds md",
     12: "trillion trillions tn billionen billón billones",
 }
-SCALES = {name: power for power, names in _SCALES.items() for name in names.split()}
+SCALES = {name: power for power, names in _SCALES.items() for name in names.split()} | {"mil millones": 9}
 _GLUED = "k|mn|mln|mm|m|bn|b|tn"
-_APART = "|".join(sorted((n for n in SCALES if len(n) > 1 and n not in {"mil", "mille", "mm"}), key=len, reverse=True))
+_APART = "|".join(
+    n.replace(" ", _S)
+    for n in sorted((n for n in SCALES if len(n) > 1 and n not in {"mil", "mille", "mm"}), key=len, reverse=True)
+)
 _UNITS = {
     "%": r"%|percent(?!age)|per{S}cent|pct\b|prozent(?!punkt)|pour{S}cent|por{S}ciento",
     "pp": r"percentage[-\s]points?|prozentpunkten?|points?{S}de{S}pourcentage|puntos?{S}porcentuales|pp\b",
@@ -76,6 +79,8 @@ _FOREIGN: dict[str, dict[str, int]] = {
     "fr": dict(zip("deux trois quatre cinq six sept huit neuf dix onze douze".split(), range(2, 13), strict=True)),
     "es": dict(zip("dos tres cuatro cinco seis siete ocho nueve diez once doce".split(), range(2, 13), strict=True)),
 }
+_LESS = r"(?<!\bau\s)(?<!\bdu\s)(?<!\bou\s)moins|(?<!\bal\s)(?<!\blo\s)(?<!\bo\s)menos"
+"""A minus in French and Spanish; "at least" and "more or less" hold the same word."""
 _ONE_TEN = "|".join(sorted(_WORDS, key=len, reverse=True))
 _SPELLED = (
     rf"(?:{'|'.join(_TENS)})[-\s](?:{'|'.join(_ONES[1:10])})|(?:{_ONE_TEN})(?:[\s-]hundred)?"
@@ -86,13 +91,13 @@ _DIGITS = (
     r"|\d{1,3}(?:(?:[ \u00a0\u202f\u2009'\u2019])\d{3}(?!\d))+(?:[.,]\d+)?|\d+(?:[.,]\d+)?|\.\d+"
 )
 NUMBER = rf"""(?:
-    (?P<sign>(?<![\w)\]%.])[-\u2212\u2013\u2010\u2011](?=[$\u20ac\u00a3]?\.?\d)|\b(?:minus|negative){_S}+(?=[$\u20ac\u00a3]?\.?\d))?
+    (?P<sign>(?<![\w)\]%.])[-\u2212\u2013\u2010\u2011](?=[$\u20ac\u00a3]?\.?\d)|\b(?:minus|negative|{_LESS}){_S}+(?=[$\u20ac\u00a3]?\.?\d))?
     (?:(?P<cur>(?<![\w$])(?:{_SYMBOLS})|(?<!\w)(?:{_CODES})(?={_S}?\(?-?\d)){_S}?(?P<sign2>[-\u2212\u2013](?=\d))?)?
     (?P<open>\((?:(?P<cur2>[$\u20ac\u00a3]){_S}?)?)?
     (?:(?P<digits>(?<![\w.])(?:{_DIGITS})(?!\d))|(?P<spelled>(?<![\w-])(?:{_SPELLED})(?!\w)))
     (?P<inpct>{_S}?%)?(?(open)(?P<close>\)))
-    (?:(?P<glued>(?:{_GLUED})(?!\w))|[\s\u00a0\u202f-]?(?P<scale>(?:mio|mrd|tsd)\.?(?!\w)|(?:{_APART})(?!\w)))?
-    (?:{_S}?(?:-(?=per|pct))?(?:{_UNIT})|{_S}?(?P<after>\u20ac|\u00a3|(?:{_NAMES})(?![\w$])))?
+    (?:(?P<glued>(?:{_GLUED})(?!\w))|[\s\u00a0\u202f-]?(?P<scale>(?:mio|mrd|tsd|mill|mds)\.?(?!\w)|(?:{_APART})(?!\w)))?
+    (?:{_S}?(?:-(?=per|pct))?(?:{_UNIT})|{_S}?(?:d['\u2019]|de{_S})?(?P<after>\u20ac|\u00a3|(?:{_NAMES})(?![\w$])))?
     (?![^\W\d_])
 )"""
 
@@ -112,8 +117,11 @@ class Value(NamedTuple):
     amount: Decimal
 
 
-def date_key(m: re.Match[str]) -> str:
-    """``yyyy-mm-dd`` of a match of ``DATE``; an unnamed year is ``--``; day or month first unknown: as written."""
+def date_key(m: re.Match[str], language: Language = "en") -> str:
+    """``yyyy-mm-dd`` of a match of ``DATE``; an unnamed year is ``--``.
+
+    In German, French and Spanish the day stands first; elsewhere a date that may be either is left as written.
+    """
     g = m.groupdict()
     for n in "123467":
         if g.get(f"m{n}"):
@@ -122,8 +130,9 @@ def date_key(m: re.Match[str]) -> str:
             day = int(re.sub(r"\D", "", g[f"d{n}"]))
             return f"{g.get(f'y{n}') or '--'}-{number:02}-{day:02}"
     a, b = int(g["a5"]), int(g["b5"])
-    if a > 12 or b > 12:
-        month_, day = (b, a) if a > 12 else (a, b)
+    day_first = a > 12 or language in ("de", "fr", "es")
+    if day_first or b > 12 or a == b:
+        month_, day = (b, a) if day_first else (a, b)
         return f"{g['y5']}-{month_:02}-{day:02}"
     return f"{g['y5']}/{a}/{b}"
 
@@ -139,7 +148,7 @@ def read_number(m: re.Match[str], language: Language, *, in_table: bool = False)
     amount = _spelled(g["spelled"]) if g["spelled"] else _digits(g["digits"], language)
     if amount is None:
         return None
-    scale = (g["glued"] or g["scale"] or "").lower().rstrip(".")
+    scale = " ".join((g["glued"] or g["scale"] or "").lower().rstrip(".").split())
     power = SCALES.get(scale, 6 if scale == "mm" else 0)
     if scale.startswith("billion") and language == "de":
         power = 12
@@ -177,7 +186,9 @@ def _digits(text: str, language: Language) -> Decimal | None:
         thousands = len(text) - comma == 4 and comma <= 3 and language in ("en", "other") and not text.startswith("0")
         decimal = "." if thousands else ","
     elif point >= 0:
-        thousands = len(text) - point == 4 and 0 < point <= 3 and language in ("de", "es") and not text.startswith("0")
+        thousands = (
+            len(text) - point == 4 and 0 < point <= 3 and language in ("de", "fr", "es") and not text.startswith("0")
+        )
         decimal = "," if thousands else "."
     else:
         decimal = "."
@@ -197,5 +208,7 @@ def foreign_number(word: str, language: Language) -> int | None:
     return _FOREIGN.get(language, {}).get(word)
 
 
-NUMBER_OPENERS = frozenset([*_WORDS, "hundred", "minus", "negative", *(n for n in CURRENCY if n.isalpha())])
+NUMBER_OPENERS = frozenset(
+    [*_WORDS, "hundred", "minus", "negative", "moins", "menos", *(n for n in CURRENCY if n.isalpha())]
+)
 """Lower-case words that a number may begin with."""

@@ -223,17 +223,17 @@ def _figure_at(
         return None
     m = _DATE.match(text, start) if text[start].isdigit() or piece[0].lower() in MONTHS else None
     if m is not None:
-        return _date(m[0], gap), m.end()
+        return _date(m[0], language, gap), m.end()
     m = _NUMBER.match(text, start) if piece[0].lower() not in MONTHS else None
     number = _number(m[0], language, gap, in_table=in_table) if m is not None else None
     return (number, m.end()) if m is not None and number is not None else None
 
 
 @lru_cache(maxsize=4096)
-def _date(surface: str, gap: str) -> Token:
+def _date(surface: str, language: Language, gap: str) -> Token:
     m = _DATE.match(surface)
     assert m is not None
-    return Token("@" + date_key(m), _NONE, _figure(surface), surface, gap, figure=True)
+    return Token("@" + date_key(m, language), _NONE, _figure(surface), surface, gap, figure=True)
 
 
 @lru_cache(maxsize=16384)
@@ -369,15 +369,19 @@ def _phrase(run: Sequence[Token]) -> Token:
 def _sentences(text: str, read: _Read) -> Iterator[tuple[int, int]]:
     first = 0
     for i, token in enumerate(read.tokens):
-        if token.gap != " " and i and _ends(text[read.starts[i - 1] : read.ends[i - 1]], read.tokens[i - 1], token):
+        if token.gap == " " or not i:
+            continue
+        # A letter right behind a sign is no initial but a unit ("5 °C.").
+        initial = i < 2 or read.tokens[i - 1].gap != ""
+        if _ends(text[read.starts[i - 1] : read.ends[i - 1]], read.tokens[i - 1], token, initial=initial):
             yield first, i
             first = i
     if read.tokens:
         yield first, len(read.tokens)
 
 
-def _ends(surface: str, last: Token, token: Token) -> bool:
-    """Whether a sentence ends between two tokens; ``surface`` is the first one's."""
+def _ends(surface: str, last: Token, token: Token, *, initial: bool) -> bool:
+    """Whether a sentence ends between two tokens; ``surface`` is the first one's, which may be an ``initial``."""
     gap = token.gap
     if _BREAK.search(gap):
         return True
@@ -388,4 +392,4 @@ def _ends(surface: str, last: Token, token: Token) -> bool:
         return True
     if "." in surface:
         return last.figure or token.free or token.word in _BEGINNERS
-    return not (last.word in _ABBREVIATIONS or (len(last.word) == 1 and last.word.isalpha()))
+    return not (last.word in _ABBREVIATIONS or (initial and len(last.word) == 1 and last.word.isalpha()))

@@ -73,7 +73,9 @@ FREE = {language: frozenset(words.split()) for language, words in _FREE.items()}
 STRICT_BY_NUMBER = frozenset("to from by of at for a per".split())
 """Beside a number these say what the number is ("rose by 5", "rose to 5")."""
 LEADS = frozenset(
-    "again however moreover furthermore additionally also besides meanwhile accordingly indeed overall".split()
+    """again however moreover furthermore additionally also besides meanwhile accordingly indeed overall
+    dagegen hingegen jedoch allerdings zudem außerdem ferner cependant toutefois néanmoins également además asimismo
+    igualmente también""".split()
 )
 CONDITIONS = frozenset(
     """if unless except only provided assuming until till without excluding should whether hypothetically wenn
@@ -92,11 +94,11 @@ OPINIONS = frozenset(
 _SMALL = {
     "en": "the of and to in is was were for with that by on are be has have as from at this it not or which our we an",
     "de": "der die das und ist war wurde im den dem des mit von für auf nicht ein eine zu auch sich bei nach aus am",
-    "fr": "le la les et est une des du dans pour par sur que qui au aux sont était pas ont avec ce cette en ne",
-    "es": "el los las y es una del para por con que se su fue en al son como más lo no ha sus este esta",
-    "other": """il di che non per della sono dei nel alla con gli delle da è het een van en niet op voor met zijn de dat
-    och att det som på är av med för den inte o os não uma do da em para com dos das na nie jest się na do w z że og til
-    af ikke har ve bir bu ile için ja ei on että""",
+    "fr": "le la les de et est une des du dans pour par sur que qui au aux sont était pas ont avec ce cette en ne",
+    "es": "el la los las de un y es una del para por con que se su fue en al son como más lo no ha sus este esta",
+    "other": """il la un una ha di che non per della sono dei nel alla con gli delle da è het een van en niet op
+    voor met zijn de dat och att det som på är av med för den inte o os não uma do da em para com dos
+    das na nie jest się na do w z że og til af ikke har ve bir bu ile için ja ei on että""",
 }
 _LANGUAGES: tuple[Language, ...] = ("en", "de", "fr", "es", "other")
 _COUNT_BITS = 32
