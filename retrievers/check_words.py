@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from functools import cache
 from itertools import repeat
 
-from ingest.models import encodable
 from retrievers.check_numbers import Language
 from retrievers.check_synonyms import GROUPS
 
@@ -97,9 +96,9 @@ _SMALL = {
     "de": "der die das und ist war wurde im den dem des mit von für auf nicht ein eine zu auch sich bei nach aus am",
     "fr": "le la les de et est une des du dans pour par sur que qui au aux sont était pas ont avec ce cette en ne",
     "es": "el la los las de un y es una del para por con que se su fue en al son como más lo no ha sus este esta",
-    "other": """il la un una ha di che non per della sono dei nel alla con gli delle da è het een van en niet op voor met
-    zijn de dat och att det som på är av med för den inte o os não uma do da em para com dos das na nie jest
-    się na do w z że og til af ikke har ve bir bu ile için ja ei on että""",
+    "other": """il la un una ha di che non per della sono dei nel alla con gli delle da è het een van en niet op
+    voor met zijn de dat och att det som på är av med för den inte o os não uma do da em para com dos
+    das na nie jest się na do w z że og til af ikke har ve bir bu ile için ja ei on että""",
 }
 _LANGUAGES: tuple[Language, ...] = ("en", "de", "fr", "es", "other")
 _COUNT_BITS = 32
@@ -126,7 +125,7 @@ def stem_of(word: str, language: Language) -> str:
     if language == "other":
         return word
     irregular = IRREGULAR.get(word) if language == "en" else None
-    return irregular or str(_stemmer(language).stemWord(encodable(word)))  # type: ignore[attr-defined]
+    return irregular or str(_stemmer(language).stemWord(word))  # type: ignore[attr-defined]
 
 
 IRREGULAR = {
