@@ -22,6 +22,9 @@ CANDIDATES = 100
 """Chunks of add-ons by their words, and as many of all passages, from which the best add-ons are chosen."""
 LEAST = 0.4
 """Score that an add-on must have to be suggested at all."""
+BORNE = 0.5
+"""Share of a request that an add-on's words must cover, or how near in meaning its summary must be, to bear it:
+one word of three, such as "tab", makes no answer."""
 NEAR_BEST = 0.5
 """Share of the best one's score that the others must have."""
 STEP = 0.1
@@ -47,7 +50,8 @@ _ONE_OF_THEM = re.compile(
 _GENERIC = frozenset(
     """addon addons add ons extension extensions plugin plugins plug ins browser firefox mozilla web need want wants
     recommend suggest looking look search searching find show list propose good best top nice useful great help helps
-    lets let allow allows able something anything make makes someone new popular rated tool tools app""".split()
+    lets let allow allows able something anything make makes someone new popular rated tool tools app
+    show shows display displays""".split()
 )
 
 
@@ -216,10 +220,9 @@ def _ranked(terms: Sequence[str], source_ids: Sequence[str], retriever: MultiVec
     weights = _weights(terms, retriever.library)
     known = _all_known(source_ids, retriever.library)
     asked, *said = retriever.embedder.embed([" ".join(terms), *(_said(k.record) for k in known)])
-    scored = [
-        (_covered(k, weights) + NEARNESS * max(0.0, float(asked @ vector)), k)
-        for k, vector in zip(known, said, strict=True)
-    ]
+    told = [(_covered(k, weights), max(0.0, float(asked @ vector)), k) for k, vector in zip(known, said, strict=True)]
+    borne = any(max(covered, near) >= BORNE for covered, near, _ in told)
+    scored = [(covered + NEARNESS * near, k) for covered, near, k in told if borne]
     best = max((score for score, _ in scored), default=0.0)
     kept = [(score, k) for score, k in scored if score >= max(LEAST, NEAR_BEST * best)]
     kept.sort(key=lambda pair: (-round(pair[0] / STEP), -pair[1].worth, pair[1].record.name))

@@ -73,6 +73,9 @@ class _Settled:
         return named, self.result.shown, self.result.unit
 
 
+_Outcomes = tuple[_Table, list[_Settled], list[Doubt]]
+
+
 def by_tables(
     question: str, hits: Sequence[Hit], retriever: MultiVectorRetriever, *, doc: str | None = None
 ) -> Tabled | None:
@@ -95,6 +98,7 @@ def by_tables(
         if len({one.outcome for one in settled}) == 1:
             answer = _answer(settled[0], asked, library)
             if answer is not None:
+                answer = _beside_rivals(answer, settled[0], outcomes)
                 return Tabled(answer=answer, computed=settled[0].result.operation != "look-up")
         if settled:
             clarify = _which_table(settled) if len(settled) > 1 else None
@@ -130,6 +134,27 @@ def _is_total(hit: Hit, row: int, asked: TableQuestion, library: Library) -> boo
             at = frame.row_places.index(row)
             return frame.totals[at] and not is_said(frame.row_name(at), asked.text)
     return False
+
+
+def _beside_rivals(answer: Answer, chosen: _Settled, outcomes: Sequence[_Outcomes]) -> Answer:
+    """An answer that says so where another table has all that the question names, and another figure or several."""
+    rivals = [table for table, settled, doubts in outcomes if _rivals(chosen, table, settled, doubts)]
+    if not rivals:
+        return answer
+    names = list(dict.fromkeys(_table_name(table.hit) for table in (chosen.table, *rivals)))
+    clarify = f"Which table is meant: {_listed(names)}?" if len(names) > 1 else None
+    note = f"another table fits as well: answered from {names[0]}"
+    return replace(answer, notes=(*answer.notes, note), clarify=clarify)
+
+
+def _rivals(chosen: _Settled, table: _Table, settled: Sequence[_Settled], doubts: Sequence[Doubt]) -> bool:
+    """Whether a table other than the chosen one could be meant: it lacks no word, and names as much by its labels."""
+    if table is chosen.table:
+        return False
+    named = len(chosen.selection.named)
+    others = any(len(one.selection.named) >= named - 1 and one.outcome != chosen.outcome for one in settled)
+    open_ = any(len(d.candidates) > 1 and not d.missing and d.named >= named for d in doubts)
+    return others or (open_ and not settled)
 
 
 _NO_PLAN = "nothing was computed: no table settles the question"
@@ -252,8 +277,12 @@ def _listed(names: Sequence[str]) -> str:
     return f"{', '.join(names[:-1])} or {names[-1]}"
 
 
+def _table_name(hit: Hit) -> str:
+    return " \u203a ".join((hit.doc, *hit.chunk.title_path[-1:]))
+
+
 def _which_table(settled: Sequence[_Settled]) -> str | None:
-    names = list(dict.fromkeys(" \u203a ".join((s.table.hit.doc, *s.table.hit.chunk.title_path[-1:])) for s in settled))
+    names = list(dict.fromkeys(_table_name(s.table.hit) for s in settled))
     return f"Which table is meant: {_listed(names)}?" if len(names) > 1 else None
 
 

@@ -80,6 +80,11 @@ def test_a_purpose_that_no_add_on_has_gets_none(ask):
     assert (found.records, found.found) == ((), False)
 
 
+def test_an_add_on_that_shares_the_smaller_part_of_a_purpose_is_no_answer(ask):
+    found = ask("which add-on prints dark mural pages?")
+    assert (found.records, found.found) == ((), False)
+
+
 def test_a_question_for_something_else_gets_no_records(ask):
     found = ask("When does the harbour office open?")
     assert found.records == ()
