@@ -61,6 +61,7 @@ _MARKS = {language: f"0{language[:3]}" for language in _FUNCTION_WORDS if langua
 FEWEST, SHARE, LEAD = 2, 0.15, 1.25
 """Function words that tell a language: so many, so large a share of all words, and so much more often than those of
 any other language. Of running text they are a third to a half, of a table next to none."""
+_BEHIND_LATIN = "\u0370"
 READ = 2_000
 """Words of a text that are looked at."""
 _WORD = re.compile(r"[^\W\d_]+")
@@ -131,6 +132,13 @@ def may_be_in(text: str, languages: Sequence[str]) -> list[str]:
     """Those of these languages that a text may be in: its own, or all where it does not tell."""
     told = language_of(text)
     return [language for language in languages if told in (None, language)]
+
+
+def in_english(text: str) -> bool:
+    """Whether a text may be English: it is in no other language, and most of its letters are Latin."""
+    letters = [letter for letter in text if letter.isalpha()]
+    latin = sum(letter < _BEHIND_LATIN for letter in letters)
+    return language_of(text) in (None, "english") and latin * 2 >= len(letters)
 
 
 def function_words_of(text: str) -> frozenset[str]:

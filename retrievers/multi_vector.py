@@ -13,15 +13,16 @@ from ingest.embed import Embedder, load_embedder
 from ingest.errors import LibraryError
 from ingest.library import EmbedderRecord, Library
 from ingest.library_index import SERVER, ChromaServer, Seal, damage_of, server_of, stamp_of
-from ingest.library_languages import may_be_in, stems_of
+from ingest.library_languages import in_english, may_be_in, stems_of
 from ingest.library_search import PlaceHit, rarest
 from ingest.library_words import word_hash
 from ingest.settings import DEFAULT_EMBEDDER, Settings, find_library, read_settings
 from ingest.types import Hit, Kind
 from ingest.urls import is_url
+from retrievers.comparison import ABREAST, compared, in_turn, sides_of, with_sides
 from retrievers.language import kin, match_query
-from retrievers.query import Filters, Query, compared, name_parts, naming, read_dates, read_query, said_names, selects
-from retrievers.ranking import PHYSICAL, Findings, Ranked, alternate, rank
+from retrievers.query import Filters, Query, name_parts, naming, read_dates, read_query, said_names, selects
+from retrievers.ranking import PHYSICAL, Findings, Ranked, rank
 from retrievers.rerank import RERANKED, Reranker, load_reranker, reorder
 from retrievers.wording import rarities, word_scores
 
@@ -93,6 +94,7 @@ class MultiVectorRetriever:
         self._loading = threading.Lock()
         self.rerank = rerank
         self._reranker = reranker
+        self._packaged: Reranker | None = None
         self._names: tuple[int, Mapping[str, Collection[str]], int] | None = None
         self._counted: tuple[int, dict[str, int]] = (-1, {})
         self._spoken: tuple[int, list[str]] = (-1, [])
@@ -138,38 +140,57 @@ class MultiVectorRetriever:
         """The ``k`` best hits, best first; ``doc`` is a glob over file names and paths.
 
         ``filters`` has more conditions, to which ``doc`` and ``kind`` are added. ``rerank`` reads the best hits again
-        with the reranker (``None``: as the retriever was made).
+        with the reranker (``None``: as the retriever was made); then ``score`` is how likely a hit answers, else a
+        share of what a hit that every side of the search finds best would have.
 
         Raises:
             UsageError: the filters' date is none.
         """
         query, filters = read_query(question), filters or Filters()
         filters = replace(filters, doc=doc or filters.doc, kind=kind or filters.kind)
-        reranker = self._load_reranker() if (self.rerank if rerank is None else rerank) else None
+        reranker = self._reranker_for(query) if (self.rerank if rerank is None else rerank) else None
         with self.library.snapshot():
             sources = self._matching_sources(filters) if filters.by_document else None
             if sources == []:
                 return []
             wanted = max(k, RERANKED if reranker else 0)
-            hits = self._hits(self._ranked(query, wanted, sources, filters)[:wanted])
+            ranked, apart = self._ranked(query, wanted, sources, filters)
+            best = [[row for row in ranked if row.source_id == source][:ABREAST] for source in apart]
+            rows = dict.fromkeys([*ranked[:wanted], *(row for rows in best for row in rows)])
+            hits = in_turn(self._hits(list(rows)), apart)[:wanted]
+            sides = [] if apart else self._sides(query, sources, filters)
         if reranker is not None:
-            hits = reorder(reranker, query.asked, hits)
-        return hits[:k]
+            hits = in_turn(reorder(reranker, query.asked, hits), apart)
+        return with_sides(hits, sides)[:k]
 
-    def _load_reranker(self) -> Reranker:
+    def _sides(self, query: Query, sources: list[str] | None, filters: Filters) -> list[Hit]:
+        """The best hit for each side of a comparison."""
+        each = [self._ranked(read_query(side), 1, sources, filters)[0][:1] for side in sides_of(query.asked)]
+        return self._hits([row for rows in each for row in rows])
+
+    def _reranker_for(self, query: Query) -> Reranker | None:
+        """The reranker; none where there is only the packaged one, which reads English alone, for other questions."""
         with self._loading:
             if self._reranker is None:
-                self._reranker = load_reranker()
-            return self._reranker
+                if not in_english(query.asked):
+                    return None
+                self._packaged = self._packaged or load_reranker()
+            return self._reranker or self._packaged
 
-    def _ranked(self, query: Query, k: int, sources: list[str] | None, filters: Filters) -> list[Ranked]:
-        """The ranked chunks that the filters let pass: of a kind that few have, the best may stand far down."""
+    def _ranked(
+        self, query: Query, k: int, sources: list[str] | None, filters: Filters
+    ) -> tuple[list[Ranked], list[str]]:
+        """The ranked chunks that the filters let pass, and the sources that the question compares.
+
+        Of a kind that few have, the best may stand far down.
+        """
         vector = self.embedder.embed([query.asked])[0] if self.library.embedder else None
         total, depth = self.library.vector_count(), max(CANDIDATES, k * 3)
         while True:
-            ranked = self._passing(self._found(query, vector, depth, sources), filters)
+            found, apart = self._found(query, vector, depth, sources)
+            ranked = self._passing(found, filters)
             if len(ranked) >= k or depth >= total or (filters.kind is None and filters.title is None):
-                return ranked
+                return ranked, apart
             depth *= 8
 
     def _passing(self, ranked: list[Ranked], filters: Filters) -> list[Ranked]:
@@ -181,7 +202,7 @@ class MultiVectorRetriever:
 
     def _found(
         self, query: Query, vector: NDArray[np.float32] | None, depth: int, sources: list[str] | None
-    ) -> list[Ranked]:
+    ) -> tuple[list[Ranked], list[str]]:
         said = self._said_names(query, sources)
         named = naming(said, self._file_names()[1] if sources is None else len(sources))
         apart = sorted(named, key=lambda source: (-named[source], source))[:NAMED_SOURCES]
@@ -199,7 +220,7 @@ class MultiVectorRetriever:
         outlines = places.outlines(keys)
         words = word_scores(rarities(frequencies, places.chunk_count()), outlines) if places.exist() else proposed
         found = Findings(keywords=words, dense=dense, places=found_places, lines=lines, named=named, asked_pages=asked)
-        return alternate(rank(found, outlines), compared(query, said))
+        return rank(found, outlines), compared(query, said)
 
     def _proposed(
         self, frequencies: Mapping[str, int], depth: int, sources: list[str] | None, apart: Sequence[str]

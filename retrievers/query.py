@@ -47,7 +47,6 @@ _ORDINAL_PAGE = re.compile(r"\b(\w+)(?: cover)? (?:page|slide)\b")
 _LAST_PAGE = re.compile(
     r"\b(second|third)?[ -]?(?:to )?(?:the )?last (?:page|slide)\b|\bpage at the (second|third)? ?last\b"
 )
-_COMPARES = re.compile(r"\b(?:compar\w+|versus|vs|between|differ\w*)\b")
 _NAME_PART = re.compile(r"\d+[kq]\b|q\d\b|[^\W\d_]+|\d+")
 """Of a file's name: the kind of a filing (10K), a quarter, a word, a number."""
 _ENDING = 5
@@ -230,12 +229,3 @@ def _next(start: datetime, precision: int) -> datetime:
     if precision == 2:
         return start.replace(year=start.year + start.month // 12, month=start.month % 12 + 1)
     return datetime.fromtimestamp(start.timestamp() + 86_400, UTC)
-
-
-def compared(query: Query, said: Mapping[str, Mapping[str, float]]) -> list[str]:
-    """The documents that a question sets side by side: each has a word of its name in it that the others lack."""
-    if not _COMPARES.search(query.asked.lower()):
-        return []
-    sure = {document: {word for word, weight in words.items() if weight >= SURE} for document, words in said.items()}
-    apart = [d for d in sure if sure[d] and not any(sure[d] <= sure[other] for other in sure if other != d)]
-    return apart if len(apart) > 1 else []

@@ -17,8 +17,6 @@ every document has a page 5."""
 DENSE = 0.05
 """Static vectors rank worse than words wherever a question shares a word with its answer: at 0.2 every measure was
 lower. They choose between equals, and find what shares no word with a question."""
-ABREAST = 2
-"""Chunks of each of the documents that a question compares which are shown in turn."""
 PHYSICAL = 0.9
 """What the number of a page counts by its place in the file, beside 1 for the number that is printed on it."""
 
@@ -78,21 +76,6 @@ def rank(found: Findings, chunks: Iterable[Outline]) -> list[Ranked]:
     return [
         Ranked(chunk.key, chunk.source_id, chunk.kind, -score / (most or 1), name) for score, _, chunk, name in ranked
     ]
-
-
-def alternate(ranked: Sequence[Ranked], sources: Sequence[str]) -> list[Ranked]:
-    """The ranking with the best chunks of these sources in turn at its head, so that none crowds out the others.
-
-    A chunk's score becomes that of the place which it takes, so that scores still fall.
-    """
-    if not sources:
-        return list(ranked)
-    queues = [[row for row in ranked if row.source_id == source][:ABREAST] for source in sources]
-    queues = sorted((queue for queue in queues if queue), key=lambda queue: -queue[0].score)
-    head = [queue[turn] for turn in range(ABREAST) for queue in queues if turn < len(queue)]
-    moved = {row.key for row in head}
-    order = head + [row for row in ranked if row.key not in moved]
-    return [row._replace(score=place.score) for row, place in zip(order, ranked, strict=True)]
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""Rerank: a cross-encoder reads a question and a passage together, and its ranking is joined with the first.
+"""Rerank: a cross-encoder reads a question and a passage together, and its score is added to that of the search.
 
 The seat is ``Reranker``: any object with a name and ``scores`` (a model on a server, say). The packaged one runs
 weights that a package carries, one pair at a time, as with padding the int8 model gives a pair another score beside
@@ -7,6 +7,7 @@ other pairs; as many pairs at once as there are cores. Reading again ends after 
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import time
@@ -24,16 +25,20 @@ from ingest.models import encodable
 from ingest.types import Hit
 from retrievers.language import content_terms, stem
 
-RERANKED = 30
-"""Hits that are read again, if there is time."""
+RERANKED = 18
+"""Hits that are read again, if there is time: 30 found no more, and take as much longer."""
 SECONDS = 0.75
 """Time for it, on any machine: what was not read by then keeps its place behind what was."""
 AT_ONCE = 6
 """Hits that a reranker is given at a time."""
 THREADS = 4
 """Pairs that are read at once, at most."""
-RANK_OFFSET = 20
-"""Of the reciprocal ranks that join both rankings: about as many as are joined, so that no single first place wins."""
+READ_AGAIN = 0.05
+"""What a unit of a reranker's log odds counts beside the score of the search, which is from 0 to 1: of passages that
+the search finds equally good, that of which the model is surer by far comes first. 0.03 to 0.06 gave the same."""
+STEEPNESS, MIDDLE = 1.4, -2.0
+"""Of the logistic curve that makes a share of the right ones out of both scores together: fitted to the 18 first hits
+of 169 questions about 35 documents, of which a fifth stood on a page that answers."""
 QUESTION_TOKENS = 64
 HEADING_TOKENS = 32
 PAIR_TOKENS = 160
@@ -61,7 +66,7 @@ class Reranker(Protocol):
         ...
 
     def scores(self, question: str, hits: Sequence[Hit]) -> list[float]:
-        """How well each hit answers the question, on any scale; higher is better.
+        """How well each hit answers the question, as log odds: 0 is doubtful, some 5 sure, -10 out of the question.
 
         A question's hits are given a few at a time, so the scale must be one and the same.
 
@@ -87,23 +92,28 @@ def reorder(
     seconds: float = SECONDS,
     clock: Callable[[], float] = time.monotonic,
 ) -> list[Hit]:
-    """The hits with those of the first ``RERANKED`` that were read in time in the order of both rankings.
+    """The hits with those of the first ``RERANKED`` that were read in time in the order of both scores together.
 
-    Scores still fall. What was not read within ``seconds`` keeps its place behind what was.
+    Their scores can be compared from one question to the next: of hits of score 0.3 about three in ten stand on a
+    page that answers. What was not read within ``seconds`` keeps its place behind what was.
 
     Raises:
         ModelError: the model failed.
     """
-    if len(hits) < 2:
-        return list(hits)
+    if not hits:
+        return []
     scores = _read_again(reranker, question, hits[:RERANKED], clock() + seconds, clock)
-    first, rest = hits[: len(scores)], hits[len(scores) :]
-    second = {index: rank for rank, index in enumerate(sorted(range(len(first)), key=lambda i: (-scores[i], i)), 1)}
-    joined = [1 / (RANK_OFFSET + index + 1) + 1 / (RANK_OFFSET + second[index]) for index in range(len(first))]
-    order = sorted(range(len(first)), key=lambda i: (-joined[i], i))
-    unit = first[0].score / (2 / (RANK_OFFSET + 1))
-    found = [replace(first[i], score=round(joined[i] * unit, 4)) for i in order]
-    return found + [replace(hit, score=min(hit.score, found[-1].score)) for hit in rest]
+    joined = [hit.score + READ_AGAIN * score for hit, score in zip(hits, scores, strict=False)]
+    order = sorted(range(len(joined)), key=lambda i: (-joined[i], i))
+    found = [replace(hits[i], score=_likelihood(joined[i])) for i in order]
+    least = READ_AGAIN * min(scores)
+    rest = [replace(hit, score=min(found[-1].score, _likelihood(hit.score + least))) for hit in hits[len(scores) :]]
+    return found + rest
+
+
+def _likelihood(joined: float) -> float:
+    """How likely it is, from 0 to 1, that a hit of this score answers."""
+    return round(1 / (1 + math.exp(-STEEPNESS * joined - MIDDLE)), 4)
 
 
 def _read_again(

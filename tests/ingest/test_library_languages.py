@@ -1,6 +1,6 @@
 import pytest
 
-from ingest.library_languages import function_words_of, language_of, languages_of, may_be_in, parted, stems_in, stems_of
+from ingest.library_languages import function_words_of, in_english, language_of, languages_of, may_be_in, parted, stems_in, stems_of
 
 TOLD = {
     "english": "How many houses were built in the year of the flood?",
@@ -70,3 +70,13 @@ def test_forms_of_a_word_have_one_stem_which_no_word_of_another_language_has():
 def test_only_of_other_languages_than_english_the_common_words_are_told():
     assert {"wie", "viele", "im"} <= function_words_of(TOLD["german"])
     assert function_words_of(TOLD["english"]) == function_words_of("Kind") == frozenset()
+
+
+@pytest.mark.parametrize("text", [TOLD["english"], "house price 2021", "2021", ""])
+def test_what_no_other_language_claims_may_be_english(text):
+    assert in_english(text)
+
+
+@pytest.mark.parametrize("text", [*(TOLD[language] for language in TOLD if language != "english"), "東京の人口", "Афины"])
+def test_another_language_or_script_is_not_english(text):
+    assert not in_english(text)

@@ -90,3 +90,9 @@ def test_a_question_finds_the_passage_whatever_the_forms_of_its_words(retriever,
     first = retriever.retrieve(question, 3)[0]
     assert first.doc == doc
     assert word in first.chunk.text
+
+
+def test_the_packaged_reranker_reads_english_questions_alone(retriever):
+    german, english = "Wann fuhr die Fähre?", "Which ferries sailed daily?"
+    assert retriever.retrieve(german, 3, rerank=True) == retriever.retrieve(german, 3, rerank=False)
+    assert retriever.retrieve(english, 3, rerank=True) != retriever.retrieve(english, 3, rerank=False)

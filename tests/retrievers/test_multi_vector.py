@@ -309,6 +309,27 @@ def test_documents_that_are_compared_come_in_turn(reports):
     assert [h.score for h in hits] == sorted((h.score for h in hits), reverse=True)
 
 
+def test_documents_that_are_compared_come_in_turn_though_they_are_read_again(reports):
+    class Fond:
+        name = "fond of 2021"
+
+        def scores(self, question, hits):
+            return [9.0 * hit.doc.count("2021") for hit in hits]
+
+    retriever = MultiVectorRetriever(reports.library, embedder=BagOfWords(), reranker=Fond(), rerank=True)
+    hits = retriever.retrieve("Compare the harbour dues of Halvane in 2021 and 2022", 4)
+    assert [h.doc[8:12] for h in hits] == ["2021", "2022"] * 2
+    assert [h.score for h in hits] == sorted((h.score for h in hits), reverse=True)
+
+
+def test_each_side_of_a_comparison_is_found_though_the_other_fills_the_page(library, retriever):
+    cod = [e for n in range(9) for e in (title(f"Cod {n}"), paragraph("The price of cod rose, said the price list."))]
+    put(library, "prices.pdf", [*cod, title("Eel"), paragraph("Eel was sold at nine crowns.")])
+    hits = retriever.retrieve("What is the difference in price between cod and eel?", 5)
+    assert any("Eel was sold" in hit.chunk.text for hit in hits)
+    assert any("price of cod" in hit.chunk.text for hit in hits)
+
+
 @pytest.mark.parametrize(("named", "found"), [("page 2", 2), ("page 41", 3), ("the last page", 3)])
 def test_a_page_named_by_its_number_comes_first(reports, named, found):
     (hit,) = reports.retrieve(f"What were the harbour dues on {named} of Halvane 2021?", 1)
@@ -336,7 +357,7 @@ def test_hits_are_read_again_only_when_asked(reports):
 
         def scores(self, question, hits):
             asked.append(question)
-            return [-hit.score for hit in hits]
+            return [-99.0 * hit.score for hit in hits]
 
     retriever = MultiVectorRetriever(reports.library, embedder=BagOfWords(), reranker=Reversing())
     plain = retriever.retrieve("harbour dues", 3)

@@ -5,7 +5,7 @@ import pytest
 from ingest.errors import UsageError
 from ingest.library_words import word_hash
 from retrievers.figures import lines_of
-from retrievers.query import asked_part, compared, name_parts, naming, read_dates, read_query, said_names
+from retrievers.query import asked_part, name_parts, naming, read_dates, read_query, said_names
 
 REPORTS = ("NORTHQUAY_2023_10K.pdf", "NORTHQUAY_2024Q2_10Q.pdf", "TIDEMARK_2022_10K.pdf", "notes.txt")
 PARTS = {word: [n for n in REPORTS if word in name_parts(n)] for name in REPORTS for word in name_parts(name)}
@@ -97,13 +97,6 @@ def test_a_document_is_named_by_what_it_is_about_where_its_files_name_says_nothi
     assert found["91bc.pdf"] > found["7f3a.pdf"] > 0
     assert naming(self_named("What is in the 10-K of 2023?"), 5)["91bc.pdf"] == 1.0
     assert self_named("Who chairs the board?") == {}
-
-
-def test_only_documents_of_which_each_has_a_name_of_its_own_are_set_side_by_side():
-    asked = read_query("Compare North Quay and Tidemark")
-    assert compared(asked, {"a": {"northquay": 1.0}, "b": {"tidemark": 0.6}}) == ["a", "b"]
-    assert compared(asked, {"a": {"northquay": 1.0}, "b": {"tidemark": 0.3}}) == []
-    assert compared(asked, {"a": {"northquay": 1.0}, "b": {"northquay": 1.0}}) == []
 
 
 @pytest.mark.parametrize(

@@ -26,16 +26,20 @@ class Failing:
         raise ModelError("no")
 
 
-def test_both_rankings_count():
-    found = reorder(ByNumber(), "q", [hit(2), hit(0), hit(1)])
-    assert [h.chunk.index for h in found] == [2, 1, 0] or [h.chunk.index for h in found] == [2, 0, 1]
-    assert found[0].chunk.index == 2
+def test_both_scores_count():
+    before = [hit(3, score=0.2), hit(9, score=0.1), hit(1, score=0.9)]
+    assert [h.chunk.index for h in reorder(ByNumber(), "q", before)] == [1, 9, 3]
 
 
 def test_a_hit_that_the_reranker_likes_best_rises():
     before = [hit(n) for n in (0, 1, 9, 2, 3)]
-    order = [h.chunk.index for h in reorder(ByNumber(), "q", before)]
-    assert order.index(9) < 2
+    assert [h.chunk.index for h in reorder(ByNumber(), "q", before)] == [9, 3, 2, 1, 0]
+
+
+def test_the_score_of_a_hit_does_not_hang_on_the_others():
+    alone, beside = reorder(ByNumber(), "q", [hit(4)]), reorder(ByNumber(), "q", [hit(n) for n in (7, 4, 0)])
+    assert 0 < alone[0].score < 1
+    assert alone[0] == beside[1]
 
 
 def test_scores_fall_and_what_is_not_read_again_stays_behind():
@@ -58,7 +62,7 @@ class Slow(ByNumber):
         return super().scores(question, hits)
 
 
-@pytest.mark.parametrize(("seconds", "times"), [(0.1, 1), (1.9, 1), (2.0, 2), (99.0, 5)])
+@pytest.mark.parametrize(("seconds", "times"), [(0.1, 1), (1.9, 1), (2.0, 2), (99.0, 3)])
 def test_what_is_not_read_in_time_keeps_its_place_behind_what_was(seconds, times):
     before = [hit(n, score=1 - n / 100) for n in range(RERANKED)]
     slow = Slow()
@@ -69,10 +73,8 @@ def test_what_is_not_read_in_time_keeps_its_place_behind_what_was(seconds, times
     assert [h.score for h in found] == sorted((h.score for h in found), reverse=True)
 
 
-@pytest.mark.parametrize("count", [0, 1])
-def test_none_and_one_have_no_order(count):
-    hits = [hit(n) for n in range(count)]
-    assert reorder(Failing(), "q", hits) == hits
+def test_where_nothing_is_found_nothing_is_read():
+    assert reorder(Failing(), "q", []) == []
 
 
 def test_a_model_that_fails_is_no_silent_loss():
