@@ -1,6 +1,15 @@
 import pytest
 
-from ingest.library_languages import function_words_of, in_english, language_of, languages_of, may_be_in, parted, stems_in, stems_of
+from ingest.library_languages import (
+    function_words_of,
+    in_english,
+    language_of,
+    languages_of,
+    may_be_in,
+    parted,
+    stems_in,
+    stems_of,
+)
 
 TOLD = {
     "english": "How many houses were built in the year of the flood?",
@@ -77,6 +86,8 @@ def test_what_no_other_language_claims_may_be_english(text):
     assert in_english(text)
 
 
-@pytest.mark.parametrize("text", [*(TOLD[language] for language in TOLD if language != "english"), "東京の人口", "Афины"])
+@pytest.mark.parametrize(
+    "text", [*(TOLD[language] for language in TOLD if language != "english"), "東京の人口", "Афины"]
+)
 def test_another_language_or_script_is_not_english(text):
     assert not in_english(text)
