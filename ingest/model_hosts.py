@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from ingest.errors import ModelError, ModelMissingError, ModelTimeoutError
-from ingest.models import Message, Ollama, may_pass
+from ingest.models import Message, Ollama, ReplyOptions, may_pass
 from ingest.settings import Settings
 
 T = TypeVar("T")
@@ -68,38 +68,13 @@ class OllamaHosts:
                 host.away_until = float("inf")
         return known
 
-    def describe(
-        self,
-        model: str,
-        prompt: str,
-        image: bytes,
-        *,
-        num_ctx: int | None = None,
-        num_predict: int | None = None,
-        keep_alive: float | str | None = None,
-    ) -> str:
+    def describe(self, model: str, prompt: str, image: bytes, options: ReplyOptions) -> str:
         """As ``Ollama.describe``, of the server with the least to do."""
-        return self._ask(
-            lambda server: server.describe(
-                model, prompt, image, num_ctx=num_ctx, num_predict=num_predict, keep_alive=keep_alive
-            )
-        )
+        return self._ask(lambda server: server.describe(model, prompt, image, options))
 
-    def chat_text(
-        self,
-        model: str,
-        messages: Sequence[Message],
-        *,
-        num_ctx: int | None,
-        num_predict: int | None = None,
-        keep_alive: float | str | None = None,
-    ) -> str:
+    def chat_text(self, model: str, messages: Sequence[Message], options: ReplyOptions) -> str:
         """As ``Ollama.chat_text``, of the server with the least to do."""
-        return self._ask(
-            lambda server: server.chat_text(
-                model, messages, num_ctx=num_ctx, num_predict=num_predict, keep_alive=keep_alive
-            )
-        )
+        return self._ask(lambda server: server.chat_text(model, messages, options))
 
     def embed(self, model: str, texts: Sequence[str]) -> list[list[float]]:
         """As ``Ollama.embed``, of the server with the least to do."""

@@ -59,6 +59,26 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyOptions:
+    """How a reply is made; always at temperature 0.
+
+    ``num_ctx`` is the context in tokens, ``None`` for the server's own, which silently drops the start of a longer
+    prompt; ``num_predict`` is the longest reply in tokens. ``keep_alive`` is how long the server then keeps the model
+    in memory: seconds, or a text such as ``5m``; ``None`` for the server's own.
+    """
+
+    num_ctx: int | None = None
+    num_predict: int | None = None
+    keep_alive: float | str | None = None
+
+    @property
+    def sent(self) -> dict[str, float]:
+        """What a request names as its options."""
+        limits = {"num_ctx": self.num_ctx, "num_predict": self.num_predict}
+        return {"temperature": 0.0} | {name: value for name, value in limits.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ollama:
     """An Ollama server.
 
@@ -119,70 +139,42 @@ class Ollama:
         keys = [own, *(key for key in info if key.endswith(".context_length"))]
         return next((int(info[key]) for key in keys if isinstance(info.get(key), int)), None)
 
-    def chat(
-        self,
-        model: str,
-        messages: Sequence[Message],
-        *,
-        num_ctx: int | None,
-        temperature: float = 0.0,
-        num_predict: int | None = None,
-        keep_alive: float | str | None = None,
-    ) -> Tokens:
+    def chat(self, model: str, messages: Sequence[Message], options: ReplyOptions) -> Tokens:
         """The tokens of a reply as they come; the generator's value (``yield from``) is the ``Reply``.
 
-        ``num_ctx`` is the context in tokens, ``None`` for the server's own, which silently drops the start of a longer
-        prompt; ``num_predict`` is the longest reply. Closing the generator hangs up.
+        Closing the generator hangs up.
 
         Raises:
             ModelError: any of its kinds; after the first token it is not tried again.
         """
         sent = [{"role": message.role, "content": encodable(message.content)} for message in messages]
-        options = _options(num_ctx, temperature, num_predict)
         return self._stream(
             model,
-            lambda client: client.chat(model, sent, stream=True, options=options, keep_alive=keep_alive),
+            lambda client: client.chat(model, sent, stream=True, options=options.sent, keep_alive=options.keep_alive),
             lambda part: part.message.content or "",
         )
 
-    def chat_text(
-        self,
-        model: str,
-        messages: Sequence[Message],
-        *,
-        num_ctx: int | None,
-        temperature: float = 0.0,
-        num_predict: int | None = None,
-        keep_alive: float | str | None = None,
-    ) -> str:
+    def chat_text(self, model: str, messages: Sequence[Message], options: ReplyOptions) -> str:
         """The text of a whole reply; otherwise as ``chat``."""
-        tokens = self.chat(
-            model, messages, num_ctx=num_ctx, temperature=temperature, num_predict=num_predict, keep_alive=keep_alive
-        )
-        return whole(tokens).text
+        return whole(self.chat(model, messages, options)).text
 
-    def describe(
-        self,
-        model: str,
-        prompt: str,
-        image: bytes,
-        *,
-        num_ctx: int | None = None,
-        num_predict: int | None = None,
-        keep_alive: float | str | None = None,
-    ) -> str:
-        """What a vision model says of a picture (the bytes of a PNG or JPEG file), at temperature 0.
+    def describe(self, model: str, prompt: str, image: bytes, options: ReplyOptions) -> str:
+        """What a vision model says of a picture (the bytes of a PNG or JPEG file).
 
-        ``num_predict`` is the longest reply in tokens; one that reaches it is taken as it is.
+        A reply that reaches the longest is taken as it is.
 
         Raises:
             ModelError: any of its kinds.
         """
-        options = _options(num_ctx, 0.0, num_predict)
         tokens = self._stream(
             model,
             lambda client: client.generate(
-                model, encodable(prompt), images=[image], stream=True, options=options, keep_alive=keep_alive
+                model,
+                encodable(prompt),
+                images=[image],
+                stream=True,
+                options=options.sent,
+                keep_alive=options.keep_alive,
             ),
             lambda part: part.response or "",
         )
@@ -321,11 +313,6 @@ def with_tag(model: str) -> str:
 def encodable(text: str) -> str:
     """The text without lone surrogates, which broken text layers hold and no tokenizer or request can carry."""
     return text.encode("utf-8", "replace").decode("utf-8")
-
-
-def _options(num_ctx: int | None, temperature: float, num_predict: int | None) -> dict[str, float]:
-    limits = {"num_ctx": num_ctx, "num_predict": num_predict}
-    return {"temperature": temperature} | {name: value for name, value in limits.items() if value is not None}
 
 
 def _tls(host: str) -> ssl.SSLContext:

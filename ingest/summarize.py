@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from ingest.errors import ModelError, ModelMissingError, ModelUnreachableError
 from ingest.images import png_size, sent_png
 from ingest.model_hosts import OllamaHosts, open_servers
-from ingest.models import Message, Ollama
+from ingest.models import Message, Ollama, ReplyOptions
 from ingest.settings import Settings
 from ingest.surroundings import nearby_text, read_surroundings
 from ingest.types import BoundingBox, Element, Page, Partition, Word, stable_id
@@ -31,12 +31,9 @@ OCR_VERSION = "1"
 """Counts changes of what OCR gives; pictures read by another version are read again."""
 FEW_CHARACTERS = 20
 """A picture whose text layer has less than this is read by OCR."""
-CONTEXT_TOKENS = 8192
-"""Context to ask for: Ollama's own is half of it, and the tiles of a picture alone may fill that."""
-SUMMARY_TOKENS = 400
-"""Tokens of a summary at most: a small model may repeat itself without end."""
-KEEP_ALIVE = "15m"
-"""How long the server is asked to keep the model: loading it again takes longer than a description."""
+REPLY = ReplyOptions(num_ctx=8192, num_predict=400, keep_alive="15m")
+"""Ollama's own context is half of this, and the tiles of a picture alone may fill that. A small model may repeat itself
+without end. Loading a model again takes longer than a description."""
 TABLE_CHARACTERS = 6000
 """How much of a table's text a chat model is given: its head tells what it is about."""
 PROMPT = """Describe this picture from a document so that it can be found and understood without seeing it.
@@ -104,9 +101,7 @@ class OllamaSummarizer:
             self.model,
             prompt_for(picture),
             sent_png(png),
-            num_ctx=CONTEXT_TOKENS,
-            num_predict=SUMMARY_TOKENS,
-            keep_alive=KEEP_ALIVE,
+            REPLY,
         )
         return " ".join(said.split())
 
@@ -144,9 +139,7 @@ class OllamaTableSummarizer:
     def summarize(self, table: TableText) -> str:
         """The model's summary of the table's head."""
         messages = [Message(role="system", content=TABLE_PROMPT), Message(role="user", content=table_prompt(table))]
-        said = self.client.chat_text(
-            self.model, messages, num_ctx=CONTEXT_TOKENS, num_predict=SUMMARY_TOKENS, keep_alive=KEEP_ALIVE
-        )
+        said = self.client.chat_text(self.model, messages, REPLY)
         return " ".join(said.split())
 
 

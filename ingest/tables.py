@@ -332,13 +332,6 @@ def outline(cells: Sequence[Cell]) -> Outline:
     )
 
 
-def row_label(cells: Sequence[Cell], row: int) -> str:
-    """The first text of a row, also of a cell that reaches into it from above; empty if that is a number."""
-    covering = [c for c in cells if c.row <= row < c.row + c.rowspan and c.text.strip()]
-    first = min(covering, key=lambda c: c.column, default=None)
-    return "" if first is None or is_number(first.text) else " ".join(first.text.split())
-
-
 def is_number(text: str) -> bool:
     """Whether a cell's text is a number, with or without sign, currency, percent and grouping."""
     return _NUMBER.fullmatch(text.strip()) is not None

@@ -202,18 +202,6 @@ class ChromaIndex:
             raise LibraryError(f"the index in {self.place} has lost vectors; {REBUILD}")
         return found
 
-    def rebuild(self, batches: Iterable[tuple[NDArray[np.int64], NDArray[np.float32]]]) -> None:
-        """Throw the folder away and index ``batches`` of (ids, matrix) afresh.
-
-        Raises:
-            LibraryError: the folder cannot be removed or written.
-        """
-        self.close()
-        drop(self.place)
-        self._open(create=True)
-        for ids, matrix in batches:
-            self.upsert(ids, matrix)
-
     def _present(self, collection: ChromaCollection, allowed: Iterable[int]) -> list[str]:
         """The allowed ids that are indexed: Chroma fails a query that names another."""
         return [i for names in self._batches(_names(allowed)) for i in collection.get(ids=names, include=[])["ids"]]

@@ -16,7 +16,7 @@ from ingest.errors import (
     TruncatedStreamError,
     UsageError,
 )
-from ingest.models import Message, Ollama, without_secret
+from ingest.models import Message, Ollama, ReplyOptions, without_secret
 from ingest.settings import Settings
 from ingest.types import Hit
 
@@ -88,7 +88,7 @@ class OllamaChat:
     def reply(self, messages: Sequence[Message], on_token: Callable[[str], None] | None = None) -> str:
         """The whole reply, streamed."""
         pieces: list[str] = []
-        for token in self.client.chat(self.name, messages, num_ctx=self.context_tokens):
+        for token in self.client.chat(self.name, messages, ReplyOptions(num_ctx=self.context_tokens)):
             pieces.append(token)
             if on_token is not None:
                 on_token(token)

@@ -7,7 +7,7 @@ import pytest
 
 from ingest.errors import ModelError, ModelUnreachableError, UsageError
 from ingest.model_hosts import AWAY_SECONDS, OllamaHosts, open_servers
-from ingest.models import Message, Ollama
+from ingest.models import Message, Ollama, ReplyOptions
 from ingest.settings import Settings, read_settings
 from tests.ollama_server import OllamaServer, models_named
 
@@ -36,7 +36,7 @@ def test_requests_at_the_same_time_go_to_different_servers():
         ThreadPoolExecutor(2) as threads,
     ):
         hosts = hosts_of(one.url, two.url)
-        said = list(threads.map(lambda _: hosts.chat_text("llama3", ASK, num_ctx=None), range(2)))
+        said = list(threads.map(lambda _: hosts.chat_text("llama3", ASK, ReplyOptions()), range(2)))
     assert said == ["A pier."] * 2
     assert (asked(one), asked(two)) == (1, 1)
 
@@ -46,10 +46,10 @@ def test_a_server_that_fails_is_left_out_for_a_while(fault):
     now = [0.0]
     with OllamaServer(faults={"/api/chat": [fault]}, script=["A pier."]) as bad, OllamaServer(script=["Yes."]) as good:
         hosts = hosts_of(bad.url, good.url, clock=lambda: now[0])
-        assert [hosts.chat_text("llama3", ASK, num_ctx=None) for _ in range(3)] == ["Yes."] * 3
+        assert [hosts.chat_text("llama3", ASK, ReplyOptions()) for _ in range(3)] == ["Yes."] * 3
         assert (asked(bad), asked(good)) == (1, 3)
         now[0] = AWAY_SECONDS + 1
-        assert hosts.chat_text("llama3", ASK, num_ctx=None) == "A pier."
+        assert hosts.chat_text("llama3", ASK, ReplyOptions()) == "A pier."
 
 
 def test_a_server_that_is_not_there_costs_no_request_its_answer():
@@ -67,7 +67,7 @@ def test_when_none_can_the_last_error_says_why():
 def test_what_is_wrong_with_the_request_is_not_asked_of_the_others():
     with OllamaServer(faults={"/api/chat": ["400"]}) as one, OllamaServer() as two:
         with pytest.raises(ModelError):
-            hosts_of(one.url, two.url).chat_text("llama3", ASK, num_ctx=None)
+            hosts_of(one.url, two.url).chat_text("llama3", ASK, ReplyOptions())
         assert asked(two) == 0
 
 
@@ -77,7 +77,7 @@ def test_servers_with_other_weights_are_not_asked():
         hosts = hosts_of(one.url, two.url, three.url)
         assert hosts.digest("llava") == models_named("llava")["llava:latest"]
         for _ in range(4):
-            hosts.describe("llava", "What is it?", b"\x89PNG")
+            hosts.describe("llava", "What is it?", b"\x89PNG", ReplyOptions())
         assert [asked(server, "/api/generate") for server in (one, two, three)] == [4, 0, 0]
 
 

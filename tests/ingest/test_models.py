@@ -23,7 +23,7 @@ from ingest.errors import (
     TruncatedStreamError,
     UsageError,
 )
-from ingest.models import Message, Ollama, Tokens, is_loopback, whole
+from ingest.models import Message, Ollama, ReplyOptions, Tokens, is_loopback, whole
 from tests.ollama_server import SCRIPTS, Fault, OllamaServer, Reply, Request, models_named
 
 PROMPT = """Answer from the passages.
@@ -60,7 +60,7 @@ def client_of(server: OllamaServer, *, timeout: float = 10.0, retries: int = 2) 
 
 
 def talk(client: Ollama, prompt: str = PROMPT, model: str = "llama3", num_ctx: int | None = 4096) -> Tokens:
-    return client.chat(model, [Message(role="user", content=prompt)], num_ctx=num_ctx)
+    return client.chat(model, [Message(role="user", content=prompt)], ReplyOptions(num_ctx=num_ctx))
 
 
 def replies(*faults: Fault | None, text: str = "one two three four", after: int = 2) -> list[Reply]:
@@ -90,7 +90,7 @@ def test_first_token_is_handed_out_while_the_server_still_writes() -> None:
 
 def test_chat_sends_the_messages_and_options_that_it_was_given(server: OllamaServer) -> None:
     messages = [Message(role="system", content="Be brief."), Message(role="user", content="Hi \ud800.")]
-    client_of(server).chat_text("llama3", messages, num_ctx=2048, keep_alive="5m")
+    client_of(server).chat_text("llama3", messages, ReplyOptions(num_ctx=2048, keep_alive="5m"))
     body = server.requests_to("/api/chat")[0].body
     assert body["messages"] == [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi ?."}]
     assert body["options"] == {"temperature": 0.0, "num_ctx": 2048}
@@ -110,7 +110,10 @@ def test_reply_that_the_length_limit_ended_is_whole_but_marked() -> None:
 
 def test_description_depends_on_the_picture_and_sees_the_prompt(server: OllamaServer) -> None:
     client = client_of(server)
-    told = [client.describe("llava", "Describe.\nCaption: Sales by year", image) for image in (b"a", b"b", b"a")]
+    told = [
+        client.describe("llava", "Describe.\nCaption: Sales by year", image, ReplyOptions())
+        for image in (b"a", b"b", b"a")
+    ]
     assert told[0] == told[2] != told[1]
     assert "Sales by year" in told[0]
     assert [request.images for request in server.requests_to("/api/generate")] == [[b"a"], [b"b"], [b"a"]]
@@ -226,7 +229,7 @@ def test_each_fault_of_a_chat_is_its_own_error(fault: Fault, error: type[ModelEr
 @pytest.mark.parametrize(
     ("path", "ask"),
     [
-        ("/api/generate", lambda client: client.describe("llava", "Describe.", b"png")),
+        ("/api/generate", lambda client: client.describe("llava", "Describe.", b"png", ReplyOptions())),
         ("/api/embed", lambda client: client.embed("llava", ["text"])),
         ("/api/show", lambda client: client.context_length("llava")),
     ],
@@ -259,7 +262,7 @@ def test_missing_model_names_the_command_that_pulls_it(server: OllamaServer) -> 
         lambda client: client.models(),
         lambda client: client.embed("llama3", ["text"]),
         lambda client: whole(talk(client)),
-        lambda client: client.describe("llava", "Describe.", b"png"),
+        lambda client: client.describe("llava", "Describe.", b"png", ReplyOptions()),
     ],
 )
 def test_server_that_is_down_is_unreachable_and_the_message_says_how_to_start_it(

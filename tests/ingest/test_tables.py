@@ -10,7 +10,6 @@ from ingest.tables import (
     html_to_cells,
     is_number,
     outline,
-    row_label,
     table_text,
 )
 from ingest.types import Cell
@@ -168,16 +167,6 @@ def test_an_outline_holds_what_is_asked_of_a_table_row_by_row():
     assert [c for row in read.rows.values() for c in row] == sorted(FARES, key=lambda c: (c.row, c.column))
     spans = outline(html_to_cells("<table><tr><td rowspan=2>North<td>1</tr><tr><td>2</tr></table>"))
     assert [c.text for c in spans.reaching[1]] == ["North"]
-
-
-def test_a_row_is_labelled_by_its_first_text_unless_that_is_a_number():
-    assert row_label(FARES, 2) == "Adult, H1"
-    assert row_label(FARES, 3) == ""
-
-
-def test_a_label_that_spans_rows_holds_for_each():
-    cells = html_to_cells("<table><tr><td rowspan=2>North<td>1</tr><tr><td>2</tr></table>")
-    assert row_label(cells, 1) == "North"
 
 
 @pytest.mark.parametrize("text", ["1", "-1.5", "1,234.50", "(12.3%)", "€7.20", "$ 5", "7 €", "−3", "1 000", "12*"])
