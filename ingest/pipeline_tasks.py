@@ -9,12 +9,11 @@ from typing import Any
 from ingest.bundles import Bundles
 from ingest.pipeline_jobs import Job
 from ingest.pipeline_store import Store
+from ingest.reading import AHEAD
 from ingest.workers import Engine
 
 TASK_SECONDS = 600.0
 """Seconds that one task may take."""
-IN_FLIGHT = 2
-"""Sources a worker that are begun before the first of them is done."""
 
 
 class Tasks:
@@ -31,7 +30,7 @@ class Tasks:
     @property
     def has_room(self) -> bool:
         """Whether the workers could do with another source."""
-        return len(self._futures) - self.bundles.spared() < self.pool.count * IN_FLIGHT
+        return len(self._futures) - self.bundles.spared() < self.pool.count * AHEAD
 
     @property
     def oldest(self) -> Job | None:

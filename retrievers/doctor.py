@@ -265,6 +265,8 @@ def _hosts(settings: Settings) -> Iterator[Check]:
         yield _sent(shared, "pictures" + f" and {texts}" * embeds, "PINCITE_OLLAMA_HOSTS")
     if settings.openai_base_url:
         yield _sent(settings.openai_base_url, passages, "PINCITE_OPENAI_BASE_URL")
+    if settings.ray_address:
+        yield _sent(settings.ray_address, "documents and their texts, with --engine ray", "PINCITE_RAY_ADDRESS")
     if settings.llama_cloud_api_key:
         yield Check(
             name="sent",

@@ -174,6 +174,14 @@ def test_a_server_with_openais_interface_is_named_with_what_it_is_sent(tmp_path,
     assert "questions with passages" in found[0].found
 
 
+@pytest.mark.parametrize(("host", "level"), [("127.0.0.1:6379", "ok"), ("head.example:6379", "note")])
+def test_the_head_of_a_cluster_is_named_with_what_it_is_sent(tmp_path, host, level):
+    (found,) = (check for check in checks(tmp_path, ray_address=host) if host in check.found)
+    assert (found.name, found.level) == ("sent", level)
+    assert "documents" in found.found
+    assert ("PINCITE_RAY_ADDRESS" in found.fix) == (level == "note")
+
+
 def test_another_machine_is_named_with_what_it_is_sent(tmp_path, monkeypatch):
     monkeypatch.setattr(doctor.Ollama, "version", lambda self: None)
     check = named(checks(tmp_path, ollama_host="http://gpu.example:11434"), "sent")
