@@ -7,8 +7,7 @@ needs pandoc, which loses spans and pictures.
 from __future__ import annotations
 
 import base64
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -21,6 +20,25 @@ from ingest.partition.bridge import picture_png, vendor_errors
 from ingest.partition.equations import mathml_text
 from ingest.partition.flow import Block, Slot, flow_elements, place_slots
 from ingest.partition.header_rows import first_row_heads, with_header_rows
+from ingest.partition.opendocument_markup import (
+    CHART,
+    DRAW,
+    MATH,
+    OFFICE,
+    PRESENTATION,
+    SILENT,
+    STYLE,
+    TABLE,
+    TEXT,
+    XLINK,
+    alternative_text,
+    anchored_in,
+    count_of,
+    is_anchored_first,
+    is_drawn,
+    paragraph_text,
+)
+from ingest.partition.opendocument_styles import Styles, page_size
 from ingest.tables import MAX_COLUMNS, MAX_ROWSPAN
 from ingest.types import Cell, Page, Partition, Source
 
@@ -32,24 +50,7 @@ MAX_REPEATS = 1000
 MAX_NESTING = 60
 """Levels of blocks inside of blocks that are followed."""
 
-_NS = "urn:oasis:names:tc:opendocument:xmlns:"
-OFFICE, TEXT, TABLE, _DRAW, _STYLE = (f"{{{_NS}{n}:1.0}}" for n in ("office", "text", "table", "drawing", "style"))
-_FO, _SVG, _PRESENTATION, _CHART = (
-    f"{{{_NS}{n}:1.0}}" for n in ("xsl-fo-compatible", "svg-compatible", "presentation", "chart")
-)
-_XLINK = "{http://www.w3.org/1999/xlink}href"
-_MATH = "{http://www.w3.org/1998/Math/MathML}math"
-_SILENT = (
-    *(f"{TEXT}{n}" for n in ("tracked-changes", "ruby-text", "note-citation", "hidden-text", "hidden-paragraph")),
-    *(f"{OFFICE}{n}" for n in ("annotation", "annotation-end", "forms", "script")),
-    *(f"{TEXT}{n}" for n in ("table-of-content", "illustration-index", "table-index", "alphabetical-index")),
-    *(f"{TEXT}{n}" for n in ("object-index", "user-index", "sequence-decls", "variable-decls")),
-    f"{_SVG}title",
-    f"{_SVG}desc",
-)
 _CAPTIONS = frozenset({"caption", "illustration", "figure", "drawing"})
-_LENGTH = re.compile(r"(-?[\d.]+)(cm|mm|in|pt|pc|px)?")
-_POINTS = {"cm": 72 / 2.54, "mm": 72 / 25.4, "in": 72.0, "pt": 1.0, "pc": 12.0, "px": 0.75}
 
 
 def partition(source: Source, options: PartitionOptions) -> Partition:
@@ -66,11 +67,11 @@ def partition(source: Source, options: PartitionOptions) -> Partition:
             raise BrokenError("broken OpenDocument file: it has no content")
         content = safe_xml(members["content.xml"])
         styles = safe_xml(members["styles.xml"]) if "styles.xml" in members else content
-        reading = _Reading(members=members, styles=_Styles([styles, content]), pictures=options.images != "off")
+        reading = _Reading(members=members, styles=Styles([styles, content]), pictures=options.images != "off")
         body = next(content.iter(f"{OFFICE}body"))
-        slides = list(body.iterfind(f"{OFFICE}presentation/{_DRAW}page"))
+        slides = list(body.iterfind(f"{OFFICE}presentation/{DRAW}page"))
         blocks = list(_deck(slides, reading, options)) if slides else _text(body, styles, reading)
-    width, height = _page_size(styles)
+    width, height = page_size(styles)
     return Partition(
         elements=flow_elements(blocks, source.id),
         pages=tuple(Page(page=n, width=width, height=height) for n in _numbers(slides, options)),
@@ -91,81 +92,6 @@ def _members(path: Path) -> Iterator[Mapping[str, bytes]]:
         yield {"content.xml": path.read_bytes()}
 
 
-# Styles.
-
-
-class _Styles:
-    """What the styles of a document say of its paragraphs and letters."""
-
-    def __init__(self, roots: Iterable[_Element]) -> None:
-        self._by_name: dict[tuple[str, str], _Element] = {}
-        self._defaults: dict[str, _Element] = {}
-        self._lists: dict[str, _Element] = {}
-        for root in roots:
-            for node in root.iter(f"{_STYLE}style"):
-                self._by_name[node.get(f"{_STYLE}family", ""), node.get(f"{_STYLE}name", "")] = node
-            self._lists.update((n.get(f"{_STYLE}name", ""), n) for n in root.iter(f"{TEXT}list-style"))
-            for node in root.iter(f"{_STYLE}default-style"):
-                self._defaults.setdefault(node.get(f"{_STYLE}family", ""), node)
-
-    def chain(self, family: str, name: str) -> Iterator[_Element]:
-        """A style and those that it is made from, the nearest first, then the default."""
-        for _ in range(20):
-            node = self._by_name.get((family, name))
-            if node is None:
-                break
-            yield node
-            name = node.get(f"{_STYLE}parent-style-name", "")
-        if family in self._defaults:
-            yield self._defaults[family]
-
-    def names(self, name: str) -> list[str]:
-        """The shown names of a paragraph's style and of those below it, in lower case."""
-        nodes = self.chain("paragraph", name)
-        return [(n.get(f"{_STYLE}display-name") or n.get(f"{_STYLE}name") or "").lower() for n in nodes]
-
-    def outline(self, name: str) -> int | None:
-        """The outline level that a paragraph's style gives, from 0."""
-        marks = (n.get(f"{_STYLE}default-outline-level") for n in self.chain("paragraph", name))
-        level = next((m for m in marks if m), "")
-        return int(level) - 1 if level.isdecimal() and level != "0" else None
-
-    def numbering(self, name: str, depth: int) -> _Element | None:
-        """How a list counts at a depth, if it does so by plain numbers."""
-        found = self._lists.get(name)
-        levels = [] if found is None else found.iterchildren(f"{TEXT}list-level-style-number")
-        wanted = (n for n in levels if n.get(f"{TEXT}level") == str(depth + 1) and n.get(f"{_STYLE}num-format") == "1")
-        return next(wanted, None)
-
-    def letters(self, family: str, name: str) -> tuple[bool | None, float | None]:
-        """Whether a style sets letters in bold, and their size in points; ``None`` where it says nothing."""
-        bold, size = None, None
-        for node in self.chain(family, name):
-            form = node.find(f"{_STYLE}text-properties")
-            if form is None:
-                continue
-            weight = form.get(f"{_FO}font-weight")
-            if bold is None and weight:
-                bold = weight == "bold" or (weight.isdecimal() and int(weight) >= 600)
-            if size is None:
-                size = length(form.get(f"{_FO}font-size", ""))
-        return bold, size
-
-
-def length(text: str) -> float | None:
-    """A length such as ``2.5cm`` in points; ``None`` for one that is relative or none."""
-    found = _LENGTH.fullmatch(text.strip())
-    return float(found[1]) * _POINTS[found[2] or "px"] if found and found[2] else None
-
-
-def _page_size(styles: _Element) -> tuple[float, float]:
-    """Width and height of the first page layout in points; zeros where there is none."""
-    form = next(styles.iter(f"{_STYLE}page-layout-properties"), None)
-    if form is None:
-        return 0.0, 0.0
-    return length(form.get(f"{_FO}page-width", "")) or 0.0, length(form.get(f"{_FO}page-height", "")) or 0.0
-
-
 # Blocks.
 
 
@@ -174,7 +100,7 @@ class _Reading:
     """A document that is being read, and the pictures found in it."""
 
     members: Mapping[str, bytes]
-    styles: _Styles
+    styles: Styles
     pictures: bool
     images: dict[str, bytes] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
@@ -192,7 +118,7 @@ class _Reading:
 
         def label(item: _Element) -> str:
             self.counted[key] = _digits(item.get(f"{TEXT}start-value"), self.counted[key] + 1)
-            around = form.get(f"{_STYLE}num-prefix", ""), form.get(f"{_STYLE}num-suffix", "")
+            around = form.get(f"{STYLE}num-prefix", ""), form.get(f"{STYLE}num-suffix", "")
             return f"{around[0]}{self.counted[key]}{around[1]}"
 
         return label
@@ -218,7 +144,7 @@ def _text(body: _Element, styles: _Element, reading: _Reading) -> list[Block]:
 
 def _edge(styles: _Element, kind: str) -> Iterator[str]:
     """The text of each header or footer of the pages."""
-    for node in styles.iter(f"{_STYLE}{kind}", f"{_STYLE}{kind}-first", f"{_STYLE}{kind}-left"):
+    for node in styles.iter(f"{STYLE}{kind}", f"{STYLE}{kind}-first", f"{STYLE}{kind}-left"):
         text = " ".join(filter(None, (paragraph_text(p) for p in node.iter(f"{TEXT}p", f"{TEXT}h"))))
         if text:
             yield text
@@ -230,7 +156,7 @@ def _blocks(root: _Element, reading: _Reading, depth: int, level: int) -> Iterat
         reading.warnings.append("blocks nested beyond measure are left out")
         return
     for node in root:
-        if node.tag in _SILENT:
+        if node.tag in SILENT:
             continue
         if node.tag in (f"{TEXT}p", f"{TEXT}h"):
             yield from _paragraph(node, reading, level)
@@ -238,7 +164,7 @@ def _blocks(root: _Element, reading: _Reading, depth: int, level: int) -> Iterat
             yield from _items(node, reading, depth, level)
         elif node.tag == f"{TABLE}table":
             yield from _table(node, reading, level)
-        elif node.tag == f"{_DRAW}frame":
+        elif node.tag == f"{DRAW}frame":
             yield from _frame(node, reading, level)
         else:
             yield from _blocks(node, reading, depth, level + 1)
@@ -272,8 +198,8 @@ def _blocks_of(node: _Element, reading: _Reading, level: int) -> Iterator[Block]
 
 def _paragraph(node: _Element, reading: _Reading, level: int) -> Iterator[Block]:
     """A paragraph or heading, the pictures and boxes that are anchored in it, and its notes."""
-    anchored = [b for frame in _anchored(node) for b in _drawn(frame, reading, level)]
-    first = _first_anchored(node)
+    anchored = [b for frame in anchored_in(node) for b in _drawn(frame, reading, level)]
+    first = is_anchored_first(node)
     if first:
         yield from anchored
     text = paragraph_text(node)
@@ -287,7 +213,7 @@ def _paragraph(node: _Element, reading: _Reading, level: int) -> Iterator[Block]
             yield Block(category="NarrativeText", text=said, is_plain=False)
 
 
-def _styled(node: _Element, text: str, styles: _Styles) -> Block:
+def _styled(node: _Element, text: str, styles: Styles) -> Block:
     """A paragraph's block as its style and its letters say."""
     name = node.get(f"{TEXT}style-name", "")
     names = styles.names(name)
@@ -303,7 +229,7 @@ def _styled(node: _Element, text: str, styles: _Styles) -> Block:
     return Block(category="NarrativeText", text=text, bold=bold, size=size)
 
 
-def _letters(node: _Element, name: str, styles: _Styles) -> tuple[bool, float | None]:
+def _letters(node: _Element, name: str, styles: Styles) -> tuple[bool, float | None]:
     """Whether all letters of a paragraph are bold, and the size of the largest in points."""
     own = styles.letters("paragraph", name)
     looks = [own] if _has_own_text(node) else []
@@ -320,60 +246,11 @@ def _has_own_text(node: _Element) -> bool:
     return any(text and text.strip() for text in texts)
 
 
-# Text.
-
-
-def paragraph_text(node: _Element) -> str:
-    """The text of a paragraph without what is anchored in it and its notes."""
-    return " ".join("".join(_pieces(node)).split())
-
-
-def _pieces(node: _Element) -> Iterator[str]:
-    yield node.text or ""
-    for child in node:
-        if child.tag in (f"{TEXT}s", f"{TEXT}tab", f"{TEXT}line-break"):
-            yield " "
-        elif _is_formula(child):
-            yield ""
-        elif isinstance(child.tag, str) and child.tag not in (*_SILENT, f"{TEXT}note") and not _is_drawn(child):
-            yield from _pieces(child)
-        yield child.tail or ""
-
-
-def _is_formula(node: _Element) -> bool:
-    return bool(node.tag == _MATH)
-
-
-def _is_drawn(node: _Element) -> bool:
-    return isinstance(node.tag, str) and node.tag.startswith(_DRAW) and node.tag != f"{_DRAW}a"
-
-
-def _anchored(node: _Element) -> Iterator[_Element]:
-    """The outermost drawings in a paragraph."""
-    for child in node:
-        if _is_drawn(child):
-            yield child
-        elif child.tag not in _SILENT and child.tag != f"{TEXT}note":
-            yield from _anchored(child)
-
-
-def _first_anchored(node: _Element) -> bool:
-    """Whether a drawing comes before the text of its paragraph."""
-    if node.text and node.text.strip():
-        return False
-    for child in node:
-        if _is_drawn(child):
-            return True
-        if paragraph_text(child) or (child.tail and child.tail.strip()):
-            return False
-    return False
-
-
 # Drawings.
 
 
 def _drawn(node: _Element, reading: _Reading, level: int) -> Iterator[Block]:
-    if node.tag == f"{_DRAW}frame":
+    if node.tag == f"{DRAW}frame":
         yield from _frame(node, reading, level)
     else:
         yield from _blocks(node, reading, 0, level + 1)
@@ -381,28 +258,23 @@ def _drawn(node: _Element, reading: _Reading, level: int) -> Iterator[Block]:
 
 def _frame(node: _Element, reading: _Reading, level: int) -> Iterator[Block]:
     """What a frame shows: the best of its variants."""
-    alt = _alternative_text(node)
-    shown = [child for child in node if child.tag not in _SILENT]
-    box = next((c for c in shown if c.tag in (f"{_DRAW}text-box", f"{TABLE}table")), None)
-    chart = [b for c in shown if c.tag == f"{_DRAW}object" for b in _object(c, reading, level)]
+    alt = alternative_text(node)
+    shown = [child for child in node if child.tag not in SILENT]
+    box = next((c for c in shown if c.tag in (f"{DRAW}text-box", f"{TABLE}table")), None)
+    chart = [b for c in shown if c.tag == f"{DRAW}object" for b in _object(c, reading, level)]
     if box is not None:
         yield from _table(box, reading, level) if box.tag == f"{TABLE}table" else _blocks(box, reading, 0, level + 1)
     elif chart:
         yield from chart
     elif reading.pictures:
-        yield from _picture([c for c in shown if c.tag == f"{_DRAW}image"], alt, reading)
-
-
-def _alternative_text(frame: _Element) -> str:
-    texts = (frame.findtext(f"{_SVG}{name}") or "" for name in ("desc", "title"))
-    return " ".join(next(filter(None, texts), "").split())
+        yield from _picture([c for c in shown if c.tag == f"{DRAW}image"], alt, reading)
 
 
 def _picture(variants: Sequence[_Element], alt: str, reading: _Reading) -> Iterator[Block]:
     """The first variant of a picture that can be read; what is not in the archive is not fetched."""
     found = False
     for node in variants:
-        name = member_name("content.xml", node.get(_XLINK, ""))
+        name = member_name("content.xml", node.get(XLINK, ""))
         content = reading.members.get(name or "") or _held(node)
         if not content:
             continue
@@ -427,16 +299,16 @@ def _held(node: _Element) -> bytes:
 
 def _object(node: _Element, reading: _Reading, level: int) -> Iterator[Block]:
     """A chart as its table and title, a formula as its text; other objects have their picture alone."""
-    name = member_name("content.xml", node.get(_XLINK, "").rstrip("/"))
+    name = member_name("content.xml", node.get(XLINK, "").rstrip("/"))
     content = reading.members.get(f"{name}/content.xml") if name else None
     root = next(iter(node), None) if content is None else safe_xml(content)
     if root is None:
         return
-    if root.tag == _MATH or (math := root.find(f".//{_MATH}")) is not None:
-        yield Block(category="NarrativeText", text=mathml_text(root if root.tag == _MATH else math), is_plain=False)
-    for chart in root.iter(f"{_CHART}chart"):
+    if root.tag == MATH or (math := root.find(f".//{MATH}")) is not None:
+        yield Block(category="NarrativeText", text=mathml_text(root if root.tag == MATH else math), is_plain=False)
+    for chart in root.iter(f"{CHART}chart"):
         yield from (replace(b, cells=_with_names(b.cells)) for b in _charts_tables(chart, reading, level))
-        title = chart.find(f"{_CHART}title")
+        title = chart.find(f"{CHART}title")
         said = "" if title is None else " ".join(filter(None, (paragraph_text(p) for p in title.iter(f"{TEXT}p"))))
         yield Block(category="FigureCaption", text=said)
 
@@ -503,12 +375,6 @@ def _slots(row: _Element, inside: dict[_Element, list[Block]]) -> Iterator[list[
     yield from [slots] * (count_of(row, "number-rows-repeated", MAX_REPEATS) if filled else 1)
 
 
-def count_of(node: _Element, name: str, most: int) -> int:
-    """A count that an attribute of tables gives: at least 1, at most ``most``, 1 where there is none."""
-    value = node.get(f"{TABLE}{name}", "1")
-    return max(1, min(int(value), most)) if value.isdecimal() else 1
-
-
 def _is_bold_over_plain(rows: Sequence[Sequence[Sequence[Block]]]) -> bool:
     first, *others = [[b.bold for blocks in row for b in blocks if b.text] for row in rows] or [[]]
     return bool(first) and all(first) and any(not all(row) for row in others)
@@ -527,18 +393,18 @@ def _deck(slides: Sequence[_Element], reading: _Reading, options: PartitionOptio
         titles: list[Block] = []
         others: list[Block] = []
         for shape in slides[number - 1]:
-            if shape.tag == f"{_PRESENTATION}notes":
+            if shape.tag == f"{PRESENTATION}notes":
                 continue
-            blocks = list(_drawn(shape, reading, 0)) if _is_drawn(shape) else []
-            (titles if shape.get(f"{_PRESENTATION}class") == "title" else others).extend(blocks)
+            blocks = list(_drawn(shape, reading, 0)) if is_drawn(shape) else []
+            (titles if shape.get(f"{PRESENTATION}class") == "title" else others).extend(blocks)
         title = " ".join(b.text for b in titles if b.text) or f"Slide {number}"
-        notes = [b for node in slides[number - 1].iterchildren(f"{_PRESENTATION}notes") for b in _notes(node, reading)]
+        notes = [b for node in slides[number - 1].iterchildren(f"{PRESENTATION}notes") for b in _notes(node, reading)]
         shown = [Block(category="Title", text=title, depth=0), *others, *notes] if titles or others or notes else []
         yield from (replace(b, page=number, is_plain=False) for b in shown)
 
 
 def _notes(node: _Element, reading: _Reading) -> Iterator[Block]:
-    for shape in node.iterchildren(f"{_DRAW}frame"):
-        if shape.get(f"{_PRESENTATION}class", "notes") != "notes":
+    for shape in node.iterchildren(f"{DRAW}frame"):
+        if shape.get(f"{PRESENTATION}class", "notes") != "notes":
             continue
         yield from (b for b in _frame(shape, reading, 0) if b.category != "Image")

@@ -17,7 +17,7 @@ from typing import IO, TYPE_CHECKING
 from ingest.errors import BrokenError, EncryptedError
 from ingest.partition.archives import ENCRYPTED, check_archive
 from ingest.partition.number_formats import Kind, general
-from ingest.partition.opendocument import OFFICE, TABLE, TEXT, count_of, paragraph_text
+from ingest.partition.opendocument_markup import OFFICE, TABLE, TEXT, count_of, paragraph_text
 from ingest.partition.sheet_grid import MAX_CELLS, MAX_TEXT, Grid, Merge, Value
 from ingest.partition.workbook import MAX_COLUMN, MAX_MERGES, MAX_ROW, MAX_SHEETS
 
