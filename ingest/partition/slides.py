@@ -24,6 +24,7 @@ from ingest.partition.bridge import offline_unstructured, picture_png, vendor_er
 from ingest.partition.captions import opens_like_caption, wanted_by
 from ingest.partition.drawingml import chart_cells, chart_title, diagram_items, line, table_cells
 from ingest.partition.headings import nest_under_headings
+from ingest.partition.slide_places import Frame, clipped, described, points, walk
 from ingest.tables import cells_to_html, table_text
 from ingest.types import BoundingBox, Cell, Element, Page, PageBox, Partition, Source, stable_id
 
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
     from pptx.shapes.base import BaseShape
     from pptx.slide import Slide
 
-EMU = 12_700
-"""English Metric Units, in which shapes are placed, to a point."""
 TITLE_BAND = 1 / 3
 """Share of a slide's height, from its top, in which a slide without a title placeholder has its title."""
 CAPTION_GAP = 1 / 10
@@ -66,7 +65,7 @@ def partition(source: Source, options: PartitionOptions) -> Partition:
         from pptx import Presentation
 
         deck = Presentation(office_package(source.path))
-        size = (_points(deck.slide_width), _points(deck.slide_height))
+        size = (points(deck.slide_width), points(deck.slide_height))
         reading = _Reading(size=size, pictures=options.images != "off")
         read = [(n, s) for n, s in enumerate(deck.slides, 1) if options.pages is None or n in options.pages]
     found = [element for number, slide in read for element in _read_slide(slide, number, reading)]
@@ -141,12 +140,12 @@ def _slide_elements(slide: Slide, number: int, reading: _Reading) -> list[Elemen
     """A slide's title, then the rest in the order in which screen readers read it, then the notes."""
     _choose_alternatives(slide.element)
     title = slide.shapes.title
-    placed = [(shape, box) for shape, box in _walk(slide.shapes, _Frame()) if shape != title]
+    placed = [(shape, box) for shape, box in walk(slide.shapes, Frame()) if shape != title]
     if title is not None:
-        placed.insert(0, (title, _Frame().box(title)))
+        placed.insert(0, (title, Frame().box(title)))
     found: list[Element] = []
     for shape, whole in placed:
-        box = _clipped(whole, reading.size)
+        box = clipped(whole, reading.size)
         boxes = (PageBox(page=number, box=box),) if box else ()
         found += [replace(e, page_number=number, boxes=boxes) for e in _shape_elements(shape, box, number, reading)]
     found = _with_captions(_joined_title(found), reading.size[1] * CAPTION_GAP)
@@ -239,77 +238,6 @@ def _notes(slide: Slide, number: int) -> list[Element]:
 def _element(category: str, text: str, *, depth: int | None = None, page_number: int | None = None) -> Element:
     depth = 0 if category == "Title" else depth
     return Element(element_id="", category=category, text=text, category_depth=depth, page_number=page_number)
-
-
-# Where shapes are.
-
-
-def _points(emu: int | None) -> float:
-    return (emu or 0) / EMU
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Frame:
-    """From the coordinates inside a group to those of the slide, in EMU."""
-
-    scale: tuple[float, float] = (1.0, 1.0)
-    shift: tuple[float, float] = (0.0, 0.0)
-
-    def box(self, shape: BaseShape) -> BoundingBox | None:
-        """The box around a shape as it is turned, in points of the slide, if its place is known."""
-        sides = (shape.left, shape.top, shape.width, shape.height)
-        if any(side is None for side in sides):
-            return None
-        left, top, width, height = sides
-        x, y = (left + width / 2) * self.scale[0] + self.shift[0], (top + height / 2) * self.scale[1] + self.shift[1]
-        turn = math.radians(getattr(shape, "rotation", 0.0))
-        across, along = abs(width * self.scale[0]) / 2, abs(height * self.scale[1]) / 2
-        half_width = across * abs(math.cos(turn)) + along * abs(math.sin(turn))
-        half_height = across * abs(math.sin(turn)) + along * abs(math.cos(turn))
-        box = (x - half_width, y - half_height, x + half_width, y + half_height)
-        return box[0] / EMU, box[1] / EMU, box[2] / EMU, box[3] / EMU
-
-    def inside(self, group: _Element) -> _Frame:
-        """The frame of what a group holds."""
-        form = group.find(f"{_P}grpSpPr/{_A}xfrm")
-        if form is None:
-            return self
-        at, size = _pair(form, "off", ("x", "y")), _pair(form, "ext", ("cx", "cy"))
-        child_at, child_size = _pair(form, "chOff", ("x", "y")), _pair(form, "chExt", ("cx", "cy"))
-        own = [s / c if c else 1.0 for s, c in zip(size, child_size, strict=True)]
-        shift = [(at[i] - child_at[i] * own[i]) * self.scale[i] + self.shift[i] for i in (0, 1)]
-        return _Frame(scale=(self.scale[0] * own[0], self.scale[1] * own[1]), shift=(shift[0], shift[1]))
-
-
-def _pair(form: _Element, tag: str, names: tuple[str, str]) -> tuple[int, int]:
-    node = form.find(f"{_A}{tag}")
-    return (0, 0) if node is None else (int(node.get(names[0], "0")), int(node.get(names[1], "0")))
-
-
-def _clipped(box: BoundingBox | None, size: tuple[float, float]) -> BoundingBox | None:
-    """The part of a box that lies on the slide, if any does."""
-    if box is None:
-        return None
-    x0, y0, x1, y1 = max(box[0], 0.0), max(box[1], 0.0), min(box[2], size[0]), min(box[3], size[1])
-    return (x0, y0, x1, y1) if x0 < x1 and y0 < y1 else None
-
-
-def _walk(shapes: Iterable[BaseShape], frame: _Frame) -> Iterator[tuple[BaseShape, BoundingBox | None]]:
-    """Each shape that is shown, those in groups too, with its box on the slide."""
-    from pptx.shapes.group import GroupShape
-
-    for shape in shapes:
-        if _described(shape).get("hidden") in ("1", "true"):
-            continue
-        if isinstance(shape, GroupShape):
-            yield from _walk(shape.shapes, frame.inside(shape.element))
-        else:
-            yield shape, frame.box(shape)
-
-
-def _described(shape: BaseShape) -> _Element:
-    """The node that has a shape's name, description and visibility."""
-    return next(shape.element.iter(f"{_P}cNvPr"))
 
 
 # What shapes hold.
@@ -469,11 +397,11 @@ def _stored(part: Part, reading: _Reading) -> str | None:
 
 
 def _is_decorative(shape: BaseShape) -> bool:
-    return any(mark.get("val") in ("1", "true") for mark in _described(shape).iter(_DECORATIVE))
+    return any(mark.get("val") in ("1", "true") for mark in described(shape).iter(_DECORATIVE))
 
 
 def _alternative_text(shape: BaseShape) -> str:
     """What the author says that a shape shows; a file name and the note of a guessing program say nothing."""
-    node = _described(shape)
+    node = described(shape)
     text = " ".join(_GUESSED_ALT.sub("", node.get("descr") or node.get("title") or "").split())
     return "" if _FILE_NAME.fullmatch(text) else text
