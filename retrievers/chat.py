@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -29,6 +30,8 @@ CONTEXT_TOKENS = 8192
 """Context to ask for at most, in tokens: what Llama 3 was trained on, and what fits beside it in memory."""
 REPLY_TOKENS = 1024
 """Part of the context that is kept free for the reply."""
+MOST_REPLY = 16 * REPLY_TOKENS
+"""Characters of a reply that are read: a model may repeat itself without end."""
 RETRY_TOKENS = 512
 """Part of the context that is kept free for what is said about sentences that are asked again."""
 CHARACTERS_A_TOKEN = 3.0
@@ -73,6 +76,15 @@ class ChatModel(Protocol):
         ...
 
 
+def _bounded(tokens: Iterable[str]) -> Iterator[str]:
+    left = MOST_REPLY
+    for token in tokens:
+        yield token[:left]
+        left -= len(token)
+        if left <= 0:
+            return
+
+
 @dataclass(frozen=True, slots=True)
 class OllamaChat:
     """A chat model on an Ollama server, at temperature 0."""
@@ -86,12 +98,14 @@ class OllamaChat:
         return min(CONTEXT_TOKENS, self.client.context_length(self.name) or CONTEXT_TOKENS)
 
     def reply(self, messages: Sequence[Message], on_token: Callable[[str], None] | None = None) -> str:
-        """The whole reply, streamed."""
+        """The whole reply, streamed, up to ``MOST_REPLY`` characters."""
         pieces: list[str] = []
-        for token in self.client.chat(self.name, messages, ReplyOptions(num_ctx=self.context_tokens)):
-            pieces.append(token)
-            if on_token is not None:
-                on_token(token)
+        options = ReplyOptions(num_ctx=self.context_tokens)
+        with closing(self.client.chat(self.name, messages, options)) as tokens:
+            for token in _bounded(tokens):
+                pieces.append(token)
+                if on_token is not None:
+                    on_token(token)
         return "".join(pieces)
 
 
@@ -132,7 +146,7 @@ class OpenAIChat:
                 if response.status_code != httpx.codes.OK:
                     response.read()
                     raise self._refused(response.status_code, response.text)
-                for token in self._tokens(response.iter_lines()):
+                for token in _bounded(self._tokens(response.iter_lines())):
                     pieces.append(token)
                     if on_token is not None:
                         on_token(token)

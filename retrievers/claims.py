@@ -22,6 +22,10 @@ _ORDER = re.compile(
 """A sentence that gives orders to its reader, a model, bears nothing out."""
 _LINK = re.compile(r"(?:https?://|www\.)[^\s)\]>\"']+[^\s)\]>\"'.,;:!?]")
 _TAG = re.compile(r"<[^>]+>")
+_ROUND_MARKS = re.compile(r"\s*\((\d{1,2}(?:\s*[,;]\s*\d{1,2})*)\)(?=[.!?]|\s*$)", re.MULTILINE)
+"""Numbers in round brackets at the end of a sentence: marks, where a reply has no others."""
+_UNSEEN = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""What steers a terminal or turns the direction of a text; no claim needs it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +46,14 @@ class Quote:
 
 
 def read_claims(reply: str) -> Iterator[Claim]:
-    """The sentences of a reply with the marks that stand in them or right after their full stop."""
-    moved = _MARKS_AFTER_STOP.sub(lambda m: f"{m[2]}{m[1]}", reply)
+    """The sentences of a reply, each once, with the marks that stand in them or right after their full stop."""
+    yield from dict.fromkeys(_read_claims(reply))
+
+
+def _read_claims(reply: str) -> Iterator[Claim]:
+    seen = _UNSEEN.sub("", reply)
+    marked = seen if _MARKS.search(seen) else _ROUND_MARKS.sub(r" [\1]", seen)
+    moved = _MARKS_AFTER_STOP.sub(lambda m: f"{m[2]}{m[1]}", marked)
     for sentence in sentences(moved):
         numbers = [n for mark in _MARKS.finditer(sentence.text) for n in _numbers_of(mark[1])]
         text = " ".join(_MARKS.sub("", sentence.text).split()).lstrip("-*\u2022 ")

@@ -21,15 +21,20 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import cycle
 from socketserver import TCPServer
 from typing import Any, Literal, Self
 
-Fault = Literal["slow", "stall", "cut", "drop", "error", "garbage", "length", "307", "400", "404", "429", "500", "503"]
+Fault = Literal[
+    "slow", "stall", "cut", "drop", "error", "garbage", "length", "endless",
+    "307", "400", "404", "429", "500", "503",
+]  # fmt: skip
 """What goes wrong with a reply.
 
 slow: nothing is sent until the client hangs up · stall: the same after ``after`` tokens · cut: the stream ends cleanly
 after ``after`` tokens, without ``done`` · drop: the connection breaks there · error: an ``error`` line comes there ·
-garbage: HTML instead of JSON · length: a whole reply whose ``done_reason`` is ``length`` · a number: that HTTP status,
+garbage: HTML instead of JSON · length: a whole reply whose ``done_reason`` is ``length`` · endless: the text again and
+again until the client hangs up · a number: that HTTP status,
 with the reply's text as the error (307: as the place that it points to).
 """
 
@@ -413,7 +418,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _break_off(self, request: Request, reply: Reply) -> None:
         self._head(200, "application/x-ndjson", chunked=True)
-        parts = (_part(request, token, done=False) for token in _tokens(reply.text)[: reply.after])
+        tokens = _tokens(reply.text)
+        said = cycle(tokens) if reply.fault == "endless" else tokens[: reply.after]
+        parts = (_part(request, token, done=False) for token in said)
         self._chunks(parts, reply.delay)
         if reply.fault == "stall":
             self._pause(LONGEST_WAIT_SECONDS)
