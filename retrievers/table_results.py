@@ -11,7 +11,7 @@ from retrievers.table_frames import Frame, amounts
 from retrievers.table_plans import judged_well
 from retrievers.table_questions import TableQuestion
 from retrievers.table_selection import Doubt, Selection
-from retrievers.table_values import read_amount
+from retrievers.table_values import read_amount, without_marks
 
 SHOWN = 8
 """Operands that an expression spells out, and cells that are cited."""
@@ -147,8 +147,8 @@ def _names(selection: Selection, rows: Sequence[int]) -> list[str]:
     """What names each row in an answer: the asked column, or all levels of its name."""
     frame = selection.frame
     if selection.group is not None and not _repeats(selection, rows):
-        return [frame.text(row, selection.group) for row in rows]
-    return [_short(frame, row, selection) for row in rows]
+        return [without_marks(frame.text(row, selection.group)) for row in rows]
+    return [without_marks(_short(frame, row, selection)) for row in rows]
 
 
 def _repeats(selection: Selection, rows: Sequence[int]) -> bool:
@@ -196,6 +196,8 @@ def _extreme(selection: Selection, question: TableQuestion, measured: _Measured)
         return _doubt(selection, "it is not said whether best is high or low")
     if _repeats(selection, list(measured.values)):
         return _grouped(selection, question, measured)
+    if len(measured.values) == 1 and selection.filters and "best" in measured.frame.columns[measured.column].words:
+        return _single(measured, next(iter(measured.values)), "look-up")
     if len(measured.values) < max(2, question.many):
         return _doubt(selection, "too few rows have a value")
     sign = -1 if question.operation in ("max", "top") else 1
