@@ -77,8 +77,8 @@ def _measured(selection: Selection, rows: Sequence[int]) -> _Measured | Doubt:
     units = _units(frame, column, list(values))
     if len(units) > 1:
         return _doubt(selection, f"units differ: {', '.join(sorted(unit or 'none' for unit in units))}")
-    texts = frame.texts.iloc[:, column]
-    read = (read_amount(str(texts.iat[row]), comma=frame.comma) for row in values)
+    texts = frame.texts.iloc[list(values), column].unique()
+    read = (read_amount(str(text), comma=frame.comma) for text in texts)
     places = max(amount.places for amount in read if amount is not None)
     return _Measured(
         frame=frame,
@@ -93,9 +93,8 @@ def _measured(selection: Selection, rows: Sequence[int]) -> _Measured | Doubt:
 def _units(frame: Frame, column: int, rows: Sequence[int]) -> set[str]:
     if frame.row_units:
         return {frame.unit_at(row, column) for row in rows}
-    first: dict[str, int] = {}
-    for row in rows:
-        first.setdefault(frame.text(row, column), row)
+    texts = frame.texts.iloc[list(rows), column]
+    first = dict(zip(reversed(texts.tolist()), reversed(rows), strict=True))
     return {frame.unit_at(row, column) for row in first.values()}
 
 

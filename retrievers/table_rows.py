@@ -63,6 +63,8 @@ def _of_items(
     A total's label says of what it is the total ("All routes"), and is not meant by the mere name of these.
     """
     frame, text = reading.frame, reading.question.text
+    if not found:
+        return {}, kept
     texts = frame.texts.iloc[:, column]
     totals = [row for row, total in enumerate(frame.totals) if total]
     spelled = [row for row in totals if str(texts.iat[row]) in found and is_said(str(texts.iat[row]), text)]
