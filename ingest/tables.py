@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 MAX_COLUMNS = 1000
 MAX_ROWSPAN = 10_000
+LEADING = 20
+"""Rows within which headers end, but for rare tables."""
 
 _BREAKS = frozenset(
     {"address", "article", "blockquote", "br", "caption", "dd", "div", "dl", "dt", "figcaption", "figure", "footer"}
@@ -264,6 +266,13 @@ def grid(cells: Sequence[Cell]) -> list[list[Cell | None]]:
 
 def header_rows(cells: Sequence[Cell]) -> int:
     """How many leading rows are column headers: most of the cells with text are header cells, also the last one."""
+    # A long table's body need not be sorted to see where its header ends.
+    leading = [c for c in cells if c.row <= LEADING]
+    found = _leading_headers(leading)
+    return found if found <= LEADING or len(leading) == len(cells) else _leading_headers(cells)
+
+
+def _leading_headers(cells: Sequence[Cell]) -> int:
     by_row, active = _by_row(cells), list[Cell]()
     rows = _row_count(cells)
     for row in range(rows):

@@ -36,12 +36,13 @@ class Tabled:
     """What tables say to a question: an answer, or why they give none (``note``) and what to ask back (``clarify``).
 
     ``computed`` says that the answer is more than a cell that was looked up, ``computes`` that the question asks for
-    more than one.
+    more than one, ``counts`` that it may ask for a count or for a cell that has it.
     """
 
     answer: Answer | None = None
     computed: bool = False
     computes: bool = False
+    counts: bool = False
     note: str | None = None
     clarify: str | None = None
 
@@ -104,7 +105,9 @@ def by_tables(
             clarify = _which_table(settled) if len(settled) > 1 else None
             return Tabled(clarify=clarify, note=_UNSURE, computes=_computes(asked))
         doubtful = _doubtful(asked, [doubt for _, _, doubts in outcomes for doubt in doubts])
-        return doubtful or (Tabled(note=_NO_PLAN, computes=True) if outcomes and _computes(asked) else None)
+        if doubtful is None and outcomes and asked.operation != "look-up":
+            doubtful = Tabled(note=_NO_PLAN, computes=_computes(asked))
+        return replace(doubtful, counts=asked.operation == "count") if doubtful else None
 
 
 def beside(found: Answer, tabled: Tabled) -> Answer:
@@ -113,7 +116,8 @@ def beside(found: Answer, tabled: Tabled) -> Answer:
     That nothing was computed is not said of a figure that was only to be looked up, nor where prose has the answer.
     """
     from_table = any(citation.kind == "table" for citation in found.citations)
-    matters = not found.found or (tabled.computes and from_table)
+    a_cell = len(found.citations) == 1 and found.citations[0].cell is not None
+    matters = not found.found or (from_table and (tabled.computes or (tabled.counts and not a_cell)))
     notes = (*found.notes, tabled.note) if tabled.note and matters else found.notes
     return replace(found, clarify=tabled.clarify, notes=notes)
 

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Sequence
 from retrievers.table_frames import Column, Frame, amounts
 from retrievers.table_questions import MONEY, Condition, Relation, TableQuestion
 from retrievers.table_selection import Doubt, Reading
-from retrievers.table_values import month_in, power_of
+from retrievers.table_values import month_in, power_of, years_in
 from retrievers.table_words import is_period, label_words, words_of
 
 _DERIVED = frozenset(
@@ -18,13 +18,21 @@ MANY_RECORDS = 30
 """Rows from which a table lists records, so that a word of their names may choose several."""
 RANKED = ("max", "min", "top", "bottom")
 """Operations that ask which is first or last."""
-_NAMING = frozenset(words_of("amount total number"))
+NAMING = frozenset(words_of("amount total number best entries value record"))
 """Words of an operation that head a column where no other word names one."""
 _PER = re.compile(r"\bper\b|/ ?(?:unit|head|capita|employee)\b", re.IGNORECASE)
 
 
-def group_column(frame: Frame, group: Sequence[str]) -> int | None:
-    """The column whose texts a "which" asks for."""
+def group_column(frame: Frame, group: Sequence[str], counted: Sequence[str] = ()) -> int | None:
+    """The column whose texts a "which" asks for, or whose header is a word of what is counted."""
+    found = _grouped_by(frame, group)
+    if found is not None or not counted:
+        return found
+    named = (n for n, c in enumerate(frame.columns) if c.kind != "number" and c.words & set(counted))
+    return next(named, None)
+
+
+def _grouped_by(frame: Frame, group: Sequence[str]) -> int | None:
     if not group:
         return None
     named = [n for n, c in enumerate(frame.columns) if c.kind != "number"]
@@ -101,6 +109,8 @@ def _names(frame: Frame, places: Iterable[int]) -> tuple[str, ...]:
 def bounded(reading: Reading, condition: Condition) -> int | Doubt | None:
     """The column that a condition bounds: by the words after it, else by those before it."""
     frame, question = reading.frame, reading.question
+    if condition.year:
+        return _dating(reading, condition)
     candidates = [n for n in _numbers(frame) if not condition.percent or _is_percent(frame, n)]
     candidates = _in_currency(frame, candidates, condition.sign)
     periods = question.periods
@@ -116,7 +126,23 @@ def bounded(reading: Reading, condition: Condition) -> int | Doubt | None:
             if near is not condition.after:
                 reading.assumable.update(condition.after[:1])
             return best[0]
+    by_period = _best(frame, candidates, question, periods) if periods else []
+    if len(by_period) == 1 and set(condition.after[:1]) & reading.context.words:
+        reading.take(frame.columns[by_period[0]].words & set(question.words))
+        return by_period[0]
     return candidates[0] if len(candidates) == 1 else None
+
+
+def _dating(reading: Reading, condition: Condition) -> int | None:
+    """The column of years or dates that a year bounds: the one that is named, or the only one."""
+    frame = reading.frame
+    dated = [n for n, c in enumerate(frame.columns) if c.kind in ("year", "date")]
+    near = set(condition.before) | set(condition.after)
+    named = [n for n in dated if frame.columns[n].words & near]
+    if len(named) == 1:
+        reading.take(frame.columns[named[0]].words & near)
+    best = named or dated
+    return best[0] if len(best) == 1 else None
 
 
 _COST = frozenset(words_of("cost"))
@@ -147,6 +173,12 @@ def _is_percent(frame: Frame, column: int) -> bool:
 
 def within(frame: Frame, column: int, rows: Sequence[int], condition: Condition) -> list[int]:
     """The rows whose value keeps a bound; one in money is brought to the table's scale."""
+    if condition.year:
+        texts = frame.texts.iloc[:, column]
+        years = {row: years_in(str(texts.iat[row])) for row in rows}
+        return [
+            r for r, found in years.items() if found and _keeps(float(found[0]), condition.relation, condition.number)
+        ]
     scale = 0
     if condition.scaled and rows:
         scale = power_of(frame.unit_at(rows[0], column))
@@ -171,7 +203,7 @@ def counts_rows(reading: Reading, group: int | None) -> bool:
     question = reading.question
     if question.operation != "count":
         return False
-    asked = set(question.group)
+    asked = set(question.group) | set(question.counted)
     measured = any(asked & c.words and not _extra(c, question) for c in reading.frame.columns if c.kind == "number")
     return says_rows(question) or (not measured and (group is not None or _lists(reading, asked)))
 
@@ -180,7 +212,7 @@ def _lists(reading: Reading, asked: set[str]) -> bool:
     """Whether a table is a list of what is counted, by its title or caption, and the question names no other column."""
     frame, said = reading.frame, set(reading.question.words) - set(asked)
     named = any(said & column.words for column in frame.columns if column.kind == "number")
-    return len(frame.row_places) >= MANY_RECORDS and bool(asked) and asked <= reading.context.words and not named
+    return len(frame.row_places) >= MANY_RECORDS and bool(asked & reading.context.words) and not named
 
 
 def measure(reading: Reading, bounds: Sequence[int]) -> int | Doubt:
@@ -189,7 +221,7 @@ def measure(reading: Reading, bounds: Sequence[int]) -> int | Doubt:
     candidates = [n for n in _numbers(frame) if not (frame.turned and _is_all_ranked(frame.columns[n], question))]
     best = _best(frame, candidates, question, reading.left) or _best(frame, candidates, question, question.words)
     if not best and not question.hints:
-        best = _best(frame, candidates, question, question.soft & _NAMING)
+        best = _best(frame, candidates, question, question.soft & NAMING)
     if not best and question.hints:
         best = _hinted(frame, candidates, question)
         if not best:
@@ -200,6 +232,9 @@ def measure(reading: Reading, bounds: Sequence[int]) -> int | Doubt:
             return Doubt(reason="no column is named", named=len(reading.named), candidates=_names(frame, candidates),
                          missing=tuple(reading.left))  # fmt: skip
         best = others
+    if len(best) > 1 and question.counted:
+        # Of "how many flats are vacant" the flats are those that are counted, not what is told of them.
+        best = [n for n in best if not frame.columns[n].words & set(question.counted)] or best
     if len(best) > 1:
         wanted = frame.columns[best[0]].words & set(question.words)
         return Doubt(reason="several columns fit", candidates=_names(frame, best), named=len(reading.named | wanted))

@@ -21,6 +21,7 @@ from retrievers.table_values import (
     is_bound,
     is_date,
     is_missing,
+    is_unit,
     month_in,
     read_amount,
     read_unit,
@@ -323,11 +324,12 @@ def _sections(rows: Sequence[Sequence[str]]) -> Iterator[str | None]:
 
 def _column(path: Sequence[str], texts: pd.Series, *, comma: bool) -> Column:
     names = tuple(dict.fromkeys(name for name in path if name))
+    stated = names[-1] if len(names) > 1 and is_unit(names[-1]) else ""
     return Column(
         path=names,
-        words=frozenset(word for name in names for word in label_words(name)),
+        words=frozenset(word for name in names if name != stated for word in label_words(name)),
         kind=_kind([str(t) for t in texts.iloc[:SAMPLE]], names, comma=comma),
-        unit=_own_unit(" ".join(names)),
+        unit=read_unit(f"({stated.strip('()[] ')})") if stated else _own_unit(" ".join(names)),
     )
 
 

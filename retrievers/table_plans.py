@@ -17,6 +17,8 @@ from retrievers.table_selection import SPANNED, Context, Doubt, Reading, Selecti
 from retrievers.table_words import is_period, label_words, words_of
 
 _CALENDAR = frozenset(words_of("year month quarter half"))
+_SHARE = frozenset(words_of("share rate"))
+"""Words that a column in percent need not have in its header."""
 _JUDGED_WELL = frozenset(words_of("result profit income sales revenue score rating balance margin performance return"))
 
 
@@ -28,7 +30,7 @@ def select(frame: Frame, question: TableQuestion, context: Context) -> Selection
         return Doubt(
             reason="a column of its numbers has no header", named=known if 2 * known >= len(question.words) else 0
         )
-    group = group_column(frame, question.group)
+    group = group_column(frame, question.group, question.counted)
     if question.group and question.group[0] in _CALENDAR and group is None and question.operation not in SPANNED:
         return Doubt(reason=f"no {question.group[0]} names its rows", missing=question.group)
     kept = _bound(reading)
@@ -47,8 +49,7 @@ def select(frame: Frame, question: TableQuestion, context: Context) -> Selection
     rows = filtered(reading, rows)
     if both is not None and question.operation not in SPANNED:
         rows = [row for row in rows if min(both) <= row <= max(both)]
-    if group is not None:
-        reading.take(set(question.group))
+    _take_asked(reading, column, group)
     _take_around(reading)
     assumed = tuple(sorted(reading.left))
     if assumed and not _may_be_assumed(reading, column):
@@ -66,6 +67,15 @@ def select(frame: Frame, question: TableQuestion, context: Context) -> Selection
         group=group,
         assumed=assumed,
     )
+
+
+def _take_asked(reading: Reading, column: int | None, group: int | None) -> None:
+    """Account for what a "which" asks for, and for the "share" of a column in percent."""
+    frame, question = reading.frame, reading.question
+    if group is not None:
+        reading.take({*question.group, *(frame.columns[group].words & set(question.counted))})
+    if column is not None and frame.unit_at(0, column) == "%":
+        reading.take(reading.left & _SHARE)
 
 
 def _may_be_assumed(reading: Reading, column: int | None) -> bool:

@@ -33,6 +33,12 @@ _CONDITION = re.compile(
     "(?:" + "|".join(f"(?P<r{n}>\\b(?:{pattern})\\b)" for n, (pattern, _) in enumerate(_RELATIONS)) + rf")\s*{_FIGURE}"
 )
 _OR_MORE = re.compile(_FIGURE + r"\s+or (?P<way>more|less|fewer|above|below)\b")
+_YEARLY = re.compile(
+    r"\b(?P<way>after|before|since|later than|earlier than|prior to)\s+(?P<year>(?:19|20)\d\d)\b(?![-/]\d)"
+)
+_YEAR_RELATIONS: dict[str, Relation] = {
+    "after": ">", "later than": ">", "since": ">=", "before": "<", "earlier than": "<", "prior to": "<",
+}  # fmt: skip
 _SIGNED = re.compile(r"\b(?P<way>negative|positive)\b")
 _RANGE_NEXT = re.compile(r"\s*(?:[-\u2013\u2014]|to|and)\s*(?:19|20)\d\d")
 _MAX = (
@@ -129,6 +135,10 @@ _LIST = re.compile(r"^\s*(?:please )?(?:list|name|show|give|which|what|in (?:whi
 _GROUP = re.compile(
     r"\b(?:which|what|(?:in|on|at|for) how many|how many)\s+(?P<group>[a-z][\w'-]*(?:\s+[a-z][\w'-]*)?)"
 )
+_COUNTED = re.compile(
+    r"\bhow many (?P<what>(?:[\w'-]+ ){0,3}?[\w'-]+)"
+    r"(?= (?:are|is|was|were|do|does|did|has|have|had|can|in|at|on|of|from|with|;)\b|[ ?]*$| ;)"
+)
 _TOP_GROUP = re.compile(
     rf"\b(?:top|bottom)\s+(?:\d{{1,2}}|{'|'.join(_NUMBERS)})\s+(?P<group>[a-z][\w'-]*)(?=\s+(?:by|in terms of|with)\b)"
 )
@@ -140,7 +150,7 @@ class Condition:
     """A bound that a row's value must keep; ``near`` are the words after it and before it, nearest first.
 
     ``scaled`` says that ``number`` is an amount in units (of money, say), not in what the table counts in; ``sign`` is
-    the sign of its currency.
+    the sign of its currency. ``year`` says that it bounds a year ("built after 2020").
     """
 
     relation: Relation
@@ -148,6 +158,7 @@ class Condition:
     after: tuple[str, ...]
     before: tuple[str, ...]
     percent: bool = False
+    year: bool = False
     scaled: bool = False
     sign: str = ""
     said: str = ""
@@ -157,8 +168,9 @@ class Condition:
 class TableQuestion:
     """A question as a table can answer it. All words are canonical.
 
-    ``words`` must be accounted for, those of ``soft`` may name a label. ``group`` is what a "which" asks for. ``span``
-    are two ends, or two things that are compared. ``runs`` are the words in the order of the question.
+    ``words`` must be accounted for, those of ``soft`` may name a label. ``group`` is what a "which" asks for,
+    ``counted`` are all words of what a "how many" counts. ``span`` are two ends, or two things that are compared.
+    ``runs`` are the words in the order of the question.
     ``hints`` are words of what a superlative ("tallest") or a verb of money measures, where no column is named;
     ``verb`` is the one between what a "which" asks for and "the most".
     """
@@ -169,6 +181,7 @@ class TableQuestion:
     soft: frozenset[str]
     runs: tuple[str, ...]
     group: tuple[str, ...] = ()
+    counted: tuple[str, ...] = ()
     conditions: tuple[Condition, ...] = ()
     span: tuple[tuple[str, ...], tuple[str, ...]] | None = None
     many: int = 1
@@ -202,6 +215,7 @@ def read_table_question(question: str) -> TableQuestion | None:
         soft=soft_words(low),
         runs=words_of(low),
         group=_group(rest),
+        counted=_counted(rest),
         conditions=conditions,
         span=span,
         many=many,
@@ -251,6 +265,18 @@ def _conditions(low: str) -> tuple[tuple[Condition, ...], str]:
                 percent=bool(m["pct"]),
                 scaled=bool(power or m["cur"]),
                 sign={"usd ": "$", "eur ": "\u20ac", "gbp ": "\u00a3"}.get(m["cur"] or "", m["cur"] or ""),
+                said=m[0].strip(),
+            )
+        )
+        rest = rest.replace(m[0], " ; ")
+    for m in _YEARLY.finditer(low):
+        found.append(
+            Condition(
+                relation=_YEAR_RELATIONS[m["way"]],
+                number=float(m["year"]),
+                after=_near(low[m.end() :]),
+                before=_near(low[: m.start()])[::-1],
+                year=True,
                 said=m[0].strip(),
             )
         )
@@ -320,6 +346,11 @@ def _compared(low: str, than: re.Match[str]) -> tuple[tuple[str, ...], tuple[str
 def _group(low: str) -> tuple[str, ...]:
     found = _GROUP.search(low) or _TOP_GROUP.search(low)
     return asked_words(found["group"])[:1] if found else ()
+
+
+def _counted(low: str) -> tuple[str, ...]:
+    found = _COUNTED.search(low)
+    return asked_words(found["what"]) if found else ()
 
 
 def _bare(low: str, operation: Operation) -> str:

@@ -11,7 +11,7 @@ from retrievers.table_frames import Frame, amounts
 from retrievers.table_plans import judged_well
 from retrievers.table_questions import TableQuestion
 from retrievers.table_selection import Doubt, Selection
-from retrievers.table_values import read_amount
+from retrievers.table_values import read_amount, without_marks
 
 SHOWN = 8
 """Operands that an expression spells out, and cells that are cited."""
@@ -77,8 +77,8 @@ def _measured(selection: Selection, rows: Sequence[int]) -> _Measured | Doubt:
     units = _units(frame, column, list(values))
     if len(units) > 1:
         return _doubt(selection, f"units differ: {', '.join(sorted(unit or 'none' for unit in units))}")
-    texts = frame.texts.iloc[:, column]
-    read = (read_amount(str(texts.iat[row]), comma=frame.comma) for row in values)
+    texts = frame.texts.iloc[list(values), column].unique()
+    read = (read_amount(str(text), comma=frame.comma) for text in texts)
     places = max(amount.places for amount in read if amount is not None)
     return _Measured(
         frame=frame,
@@ -93,9 +93,8 @@ def _measured(selection: Selection, rows: Sequence[int]) -> _Measured | Doubt:
 def _units(frame: Frame, column: int, rows: Sequence[int]) -> set[str]:
     if frame.row_units:
         return {frame.unit_at(row, column) for row in rows}
-    first: dict[str, int] = {}
-    for row in rows:
-        first.setdefault(frame.text(row, column), row)
+    texts = frame.texts.iloc[list(rows), column]
+    first = dict(zip(reversed(texts.tolist()), reversed(rows), strict=True))
     return {frame.unit_at(row, column) for row in first.values()}
 
 
@@ -147,8 +146,8 @@ def _names(selection: Selection, rows: Sequence[int]) -> list[str]:
     """What names each row in an answer: the asked column, or all levels of its name."""
     frame = selection.frame
     if selection.group is not None and not _repeats(selection, rows):
-        return [frame.text(row, selection.group) for row in rows]
-    return [_short(frame, row, selection) for row in rows]
+        return [without_marks(frame.text(row, selection.group)) for row in rows]
+    return [without_marks(_short(frame, row, selection)) for row in rows]
 
 
 def _repeats(selection: Selection, rows: Sequence[int]) -> bool:
@@ -196,6 +195,8 @@ def _extreme(selection: Selection, question: TableQuestion, measured: _Measured)
         return _doubt(selection, "it is not said whether best is high or low")
     if _repeats(selection, list(measured.values)):
         return _grouped(selection, question, measured)
+    if len(measured.values) == 1 and selection.filters and "best" in measured.frame.columns[measured.column].words:
+        return _single(measured, next(iter(measured.values)), "look-up")
     if len(measured.values) < max(2, question.many):
         return _doubt(selection, "too few rows have a value")
     sign = -1 if question.operation in ("max", "top") else 1

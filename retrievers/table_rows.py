@@ -9,7 +9,7 @@ from itertools import pairwise
 from retrievers.table_frames import Frame
 from retrievers.table_selection import SPANNED, Reading, text_columns
 from retrievers.table_values import month_in, years_in
-from retrievers.table_words import MONTHS, is_period, label_words
+from retrievers.table_words import MONTHS, is_period, label_words, words_of
 
 
 def values_in(frame: Frame, column: int, words: Collection[str]) -> Mapping[str, frozenset[str]]:
@@ -29,6 +29,10 @@ def _matched(frame: Frame, column: int, words: Collection[str], left: Collection
     return {t: said for t, said in found.items() if not any(said < other for other in found.values())}
 
 
+LEVELS = frozenset(words_of("amount number"))
+"""Words of an operation that are levels of a header, such as number and amount of grants by year."""
+
+
 def filtered(reading: Reading, rows: Sequence[int]) -> list[int]:
     """The rows that the question's words choose by the texts of columns, or by the years and months of dates."""
     frame, question = reading.frame, reading.question
@@ -38,7 +42,8 @@ def filtered(reading: Reading, rows: Sequence[int]) -> list[int]:
         if frame.columns[column].kind == "date":
             kept = _dated(reading, column, kept)
             continue
-        found = _matched(frame, column, set(question.words) - span, reading.left)
+        kinds = question.soft & LEVELS if frame.turned else frozenset[str]()
+        found = _matched(frame, column, (set(question.words) - span) | kinds, reading.left | kinds)
         found = {text: said for text, said in found.items() if not _is_phrase(said, reading)}
         found, among = _of_items(reading, column, found, kept)
         if found:
@@ -58,6 +63,8 @@ def _of_items(
     A total's label says of what it is the total ("All routes"), and is not meant by the mere name of these.
     """
     frame, text = reading.frame, reading.question.text
+    if not found:
+        return {}, kept
     texts = frame.texts.iloc[:, column]
     totals = [row for row, total in enumerate(frame.totals) if total]
     spelled = [row for row in totals if str(texts.iat[row]) in found and is_said(str(texts.iat[row]), text)]

@@ -53,6 +53,13 @@ _UNIT_WORD = re.compile(
     r"|thousands?|millions?|billions?|trillions?|mn|mln|mio|bn|mrd|tsd)\b|(?<=[$\u20ac\u00a3])[mk](?:n|bn)?\b",
     re.IGNORECASE,
 )
+_UNIT_ALONE = re.compile(
+    r"%|\u2030|\u00b0[CF]|[$\u20ac\u00a3\u00a5](?: (?:thousand|million|billion|m|bn|k))?"
+    r"|(?:thousand|million|billion) [$\u20ac\u00a3\u00a5]"
+    r"|(?:[munkMGTc\u00b5]?(?:m|g|l|s|W|Wh|Pa|Hz|V|A|mol|S)|[ckm]?m[\u00b2\u00b323]"
+    r"|ha|t|h|min|d|ppm|ppb|dB|K|days|hours|minutes|years|tonnes|metres|litres)"
+    r"(?:/(?:[munk\u00b5]?(?:g|l|m|s)|ha|h|d|[kM]Wh|c?m[\u00b2\u00b323]?|year))?"
+)
 _STATED = re.compile(
     r"\b(?:in|amounts in|figures in)\s+([^\s,;.()]+(?:\s+(?:of|thousand|million|billion|euros?|dollars?|\S{1,2}))*)"
 )
@@ -71,6 +78,16 @@ class Amount(NamedTuple):
     value: float
     places: int
     unit: str
+
+
+def without_marks(text: str) -> str:
+    """A label without the marks of footnotes at its end."""
+    return _MARKS.sub("", text.strip()) or text
+
+
+def is_unit(text: str) -> bool:
+    """Whether a text is a unit and nothing else, as in a row of units below the names of columns."""
+    return _UNIT_ALONE.fullmatch(text.strip("()[] ")) is not None
 
 
 def is_missing(text: str) -> bool:

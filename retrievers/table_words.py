@@ -67,7 +67,9 @@ def words_of(text: str) -> tuple[str, ...]:
     return tuple(canonical(token) for token in _tokens(text) if token not in _SMALL or token in _KEPT)
 
 
-_KEPT = frozenset(("total", "average", "mean", "median", "number", "other", "own", "best", "amount", "sum"))
+_KEPT = frozenset(
+    """total average mean median number other own best amount sum entry entries value values record records""".split()
+)
 """Small words that a label is told apart by."""
 
 
