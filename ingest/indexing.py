@@ -146,8 +146,27 @@ def write_index(
                 index.put_stamp(stamp)
         finally:
             index.close()
+        if held == wanted and isinstance(place, Path):
+            held = _count_afresh(place, stored.dimension)
     if held != wanted:
         raise LibraryError(f"it holds {held} of {wanted} vectors")
+
+
+def _count_afresh(folder: Path, dimension: int) -> int:
+    """The vectors that an index holds when it is opened as readers do; one is looked for, which loads the graph.
+
+    Done here, in a process that may hang or crash: readers open only files that were opened so, and are unchanged.
+    """
+    import numpy as np
+
+    from ingest.vectors import ChromaIndex
+
+    index = ChromaIndex(folder, dimension, create=False)
+    try:
+        index.search(np.full(dimension, dimension**-0.5, dtype=np.float32), 1)
+        return index.count()
+    finally:
+        index.close()
 
 
 def _groups(library: Library, sources: Sequence[str]) -> Iterator[list[str]]:

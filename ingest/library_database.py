@@ -9,6 +9,7 @@ import os
 import secrets
 import shutil
 import sqlite3
+import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -164,7 +165,8 @@ class Database:
         Raises:
             LibraryLockedError: another process holds it, after ``wait`` seconds.
         """
-        from filelock import FileLock, Timeout
+        with self._temporary_files():
+            from filelock import FileLock, Timeout
 
         lock, holder = FileLock(self.folder / "lock"), self.folder / "lock.pid"
         try:
@@ -184,6 +186,19 @@ class Database:
             shutil.rmtree(self.scratch, ignore_errors=True)
             holder.unlink(missing_ok=True)
             lock.release()
+
+    @contextlib.contextmanager
+    def _temporary_files(self) -> Iterator[None]:
+        """Have temporary files inside lie in the library: filelock makes some when it is imported."""
+        before = tempfile.tempdir
+        try:
+            self.scratch.mkdir(mode=0o700, exist_ok=True)
+            tempfile.tempdir = str(self.scratch)
+            yield
+        except OSError as exc:
+            raise LibraryError(f"{self.folder} cannot be written: {exc.strerror}") from exc
+        finally:
+            tempfile.tempdir = before
 
     def _clear_scratch(self) -> None:
         shutil.rmtree(self.scratch, ignore_errors=True)

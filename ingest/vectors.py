@@ -6,7 +6,9 @@ Chroma holds a copy of the library's vectors. It may be deleted at any time and 
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
@@ -216,6 +218,37 @@ class ChromaIndex:
             raise LibraryError(f"the index in {self.place} is closed")
         with _mapped(self.place):
             yield self._collection
+
+
+def open_within(seconds: float, place: Path | ChromaServer, dimension: int) -> ChromaIndex:
+    """Open an index for reading, in a thread that is given up when it takes longer.
+
+    Raises:
+        LibraryError: it took longer, or as ``ChromaIndex`` does.
+    """
+    import chromadb  # noqa: F401 (loading it takes seconds, which are not the index's)
+
+    opened: Future[ChromaIndex] = Future()
+
+    def work() -> None:
+        index, error = None, None
+        try:
+            index = ChromaIndex(place, dimension, create=False)
+        except BaseException as exc:  # noqa: BLE001 (it is raised again by the future)
+            error = exc
+        if not opened.set_running_or_notify_cancel():
+            if index is not None:
+                index.close()
+        elif index is None:
+            opened.set_exception(error)
+        else:
+            opened.set_result(index)
+
+    threading.Thread(target=work, name="pincite-chroma", daemon=True).start()
+    done, _ = wait([opened], seconds)
+    if not done and opened.cancel():
+        raise LibraryError(f"the index in {place} could not be opened in {seconds:g} s; {REBUILD}")
+    return opened.result()
 
 
 def _connect(place: Path | ChromaServer) -> Client:

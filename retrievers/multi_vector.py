@@ -52,6 +52,8 @@ COUNTED = 10_000
 """Words whose frequencies are kept: common ones, which take longest to count, stand in many questions."""
 EXACT_LIMIT = 50_000
 """Up to so many vectors a scan of all of them is as fast as starting Chroma, and exact."""
+OPEN_SECONDS = 10.0
+"""Seconds that Chroma may take to open its index, and another one for each ``EXACT_LIMIT`` vectors."""
 
 
 class Retriever(Protocol):
@@ -418,10 +420,11 @@ class _Vectors:
             raise LibraryError(f"the search index in {place}: {damage}; the next `pincite ingest` makes it anew")
 
     def _open_chroma(self, stored: EmbedderRecord, seal: Seal) -> None:
-        from ingest.vectors import ChromaIndex
+        from ingest.vectors import open_within
 
         self._release()
-        self._chroma = ChromaIndex(self._server or self._library.chroma_folder, stored.dimension, create=False)
+        seconds = OPEN_SECONDS + self._library.vector_count() / EXACT_LIMIT
+        self._chroma = open_within(seconds, self._server or self._library.chroma_folder, stored.dimension)
         if self._server is not None and self._chroma.stamp() != (seal[SERVER].digest, seal[SERVER].size):
             raise LibraryError(f"the search index in {self._server} is not what was written there")
 

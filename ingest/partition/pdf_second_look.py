@@ -15,6 +15,7 @@ from ingest.errors import BrokenError
 from ingest.images import is_blank, is_plain, stored_png
 from ingest.ocr import OcrLine, mean_confidence, page_scale, read_lines
 from ingest.partition import PartitionOptions
+from ingest.partition.pdf_bare import read_bare
 from ingest.partition.pdf_careful import read_tables, torn, with_grids
 from ingest.partition.pdf_drawn_tables import find_tables
 from ingest.partition.pdf_headings import page_headings, with_left_titles
@@ -142,6 +143,8 @@ def _read_scanned(source: Source, layer: PageText, options: PartitionOptions) ->
     lines = [] if is_blank(picture) else read_lines(picture, scale=scale)
     rules = ruled_lines(picture, scale) if lines else []
     work, elements, said = _best_reading(layer, lines, rules)
+    if not layer.words and not lines and (outside := _outside(source, layer.number, options)):
+        elements, said = outside, (f"page {layer.number}: its only text lies outside of the page",)
     images: dict[str, bytes] = {}
     if _count_letters(work.words) < STAMP_CHARACTERS and options.images != "off" and not is_plain(picture):
         key, data = stored_png(picture)
@@ -150,6 +153,15 @@ def _read_scanned(source: Source, layer: PageText, options: PartitionOptions) ->
         elements.append(replace(whole, image_path=key, confidence=mean_confidence(lines)))
     page = replace(page_record(work, lost_words(work.words, elements), 0.0), tier="ocr")
     return Partition(elements=tuple(elements), pages=(page,), images=images, warnings=said)
+
+
+def _outside(source: Source, number: int, options: PartitionOptions) -> list[Element]:
+    """The text of a page that lies beside what is shown of it; it has the whole page for a place."""
+    try:
+        found = read_bare(source.path, number, options.password).elements
+    except BrokenError:
+        return []
+    return [element for element in found if any(character.isalnum() for character in element.text)]
 
 
 def _best_reading(

@@ -1,8 +1,10 @@
 """SIGKILL at random moments of an ingest: ``python -m tests.bench.kill FOLDER [KILLS] [SEED] [PARSER] [IMAGES]``.
 
 The folder is ingested once undisturbed. Then into another library, by runs that are killed, each with all that it
-started, until ``KILLS`` of them were; the last run may finish. It prints what was begun and finished before each kill,
-the documents that were parsed again though they were finished, and how the two libraries differ, which is in nothing.
+started, at a random moment after it has stored one to three documents, so that the kills are spread over the folder;
+each fifth one is killed at any moment, at its start too. When ``KILLS`` were, or all is stored, the last run may
+finish. It prints what was in a worker and stored before each kill, the documents that were parsed again though they
+were stored, and how the two libraries differ, which is in nothing.
 """
 
 from __future__ import annotations
@@ -27,19 +29,27 @@ from ingest.partition import PartitionOptions
 from ingest.pipeline import IngestOptions, ingest
 from ingest.reading import Reading
 from ingest.settings import Settings
+from ingest.types import Source
+from ingest.workers import WorkerPool
 from retrievers import MultiVectorRetriever, answer
 
 ROOT = Path(__file__).resolve().parents[2]
 JOBS = 2
-LATEST = 15.0
-"""Seconds after which a run is killed, at most."""
+STORED = (1, 1, 2, 2, 3)
+"""Documents after which a run is killed: one of these."""
+LATER = 1.0
+"""Seconds by which it is killed later than that, at most."""
+EARLY = 5
+"""Each such run is killed at any moment of its first seconds, stored documents or not."""
+EARLY_SECONDS = 6.0
 
 
 @dataclass(slots=True, kw_only=True)
 class Run:
-    """What one run began and finished, ids of sources, and whether it was killed."""
+    """What one run began, had in a worker, and finished, ids of sources, and whether it was killed."""
 
     begun: list[str] = field(default_factory=list)
+    running: list[str] = field(default_factory=list)
     finished: list[str] = field(default_factory=list)
     killed: bool = False
     seconds: float = 0.0
@@ -76,6 +86,7 @@ def child(folder: str, library: str, parser: str, images: str) -> None:
         while written:
             say(f"finished {written.pop(0)}")
 
+    _tell_running()
     Reading.begin, Library.put_source = told_begin, told_put  # type: ignore[method-assign]
     Library.together = told_together  # type: ignore[method-assign]
     options = IngestOptions(partition=PartitionOptions(parser=parser, images=images))  # type: ignore[arg-type]
@@ -83,8 +94,35 @@ def child(folder: str, library: str, parser: str, images: str) -> None:
         pass
 
 
-def run(command: Sequence[str], *, after: float | None = None, at_finished: int | None = None) -> Run:
-    """Run one ingest; kill it and all that it started after some seconds, or when it has finished so many sources."""
+def _tell_running() -> None:
+    """Have the pool tell each source that a worker has."""
+    told: set[str] = set()
+    look = WorkerPool._end_late
+
+    def told_look(self: WorkerPool, now: float) -> None:
+        look(self, now)
+        tasks = [task for future, task in list(self._running.items()) if future.running()]
+        found = {arg.id for task in tasks for arg in _flat(task.call[1]) if isinstance(arg, Source)}
+        for source in found - told:
+            say(f"running {source}")
+        told.update(found)
+
+    WorkerPool._end_late = told_look  # type: ignore[method-assign]
+
+
+def _flat(args: object) -> Iterator[object]:
+    """The arguments of a task, also of those that share a trip."""
+    if isinstance(args, tuple | list):
+        for each in args:
+            yield from _flat(each)
+    else:
+        yield args
+
+
+def run(
+    command: Sequence[str], *, after: float | None = None, at_finished: int | None = None, later: float = 0.0
+) -> Run:
+    """Run one ingest; kill it and all that it started after some seconds, or ``later`` than so many were finished."""
     found, started = Run(), time.perf_counter()
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(
@@ -104,7 +142,8 @@ def run(command: Sequence[str], *, after: float | None = None, at_finished: int 
             what, _, source = line.strip().partition(" ")
             getattr(found, what).append(source)
             if what == "finished" and len(found.finished) == at_finished:
-                _kill(process)
+                timer = Timer(later, _kill, [process])
+                timer.start()
         code = process.wait()
         if timer is not None:
             timer.cancel()
@@ -131,8 +170,8 @@ def parsed_again(runs: Sequence[Run]) -> list[str]:
 
 
 def redone(runs: Sequence[Run]) -> list[int]:
-    """For each killed run, how many sources it had begun and not finished."""
-    return [len(set(each.begun) - set(each.finished)) for each in runs if each.killed]
+    """For each killed run, how many sources were in a worker and not finished."""
+    return [len(set(each.running) - set(each.finished)) for each in runs if each.killed]
 
 
 def differences(one: Path, other: Path) -> Iterator[str]:
@@ -197,13 +236,26 @@ def main(folder: str, kills: int = 20, seed: int = 1, parser: str = "auto", imag
         say(f"undisturbed: {len(whole.finished)} sources in {whole.seconds:.1f} s")
         how = (how[0], str(disturbed), parser, images)
         runs: list[Run] = []
-        while sum(each.killed for each in runs) < kills:
-            runs.append(run(how, after=chance.uniform(0.5, 0.5 + min(whole.seconds / 3, LATEST))))
-            say(f"run of {runs[-1].seconds:5.1f} s: {len(runs[-1].begun):3} begun, {len(runs[-1].finished):3} finished")
+        stored: set[str] = set()
+        while sum(each.killed for each in runs) < kills and len(stored) < len(whole.finished):
+            if len(runs) % EARLY == EARLY - 1:
+                runs.append(run(how, after=chance.uniform(0.0, EARLY_SECONDS)))
+            else:
+                runs.append(run(how, at_finished=chance.choice(STORED), later=chance.uniform(0.0, LATER)))
+            stored |= set(runs[-1].finished)
+            each = runs[-1]
+            lost = len(set(each.running) - set(each.finished))
+            say(
+                f"run of {each.seconds:5.1f} s: {len(each.finished):2} finished, {lost} in a worker; {len(stored)} in all"
+            )
         runs.append(run(how))
         killed = sum(each.killed for each in runs)
-        say(f"killed {killed} of {len(runs)} runs; the last finished {len(runs[-1].finished)}")
-        say(f"finished and parsed again: {len(parsed_again(runs))}; in flight at a kill, at most: {max(redone(runs))}")
+        say(
+            f"killed {killed} of {len(runs)} runs; {len(stored)} were finished before a kill, then {len(runs[-1].finished)}"
+        )
+        lost = redone(runs)
+        say(f"finished and parsed again: {len(parsed_again(runs))}")
+        say(f"in a worker at a kill: {max(lost)} at most of {JOBS} workers, {sum(lost) / len(lost):.1f} in the mean")
         say("the libraries differ in: " + ("; ".join(differences(undisturbed, disturbed)) or "nothing"))
 
 

@@ -1,9 +1,9 @@
 """Whom an ingest calls and where it writes: ``python -m tests.bench.outside FOLDER [QUESTION]``.
 
-The folder is ingested, a question asked and its first citation shown, under ``strace`` and with a home folder and a
-folder for temporary files of their own. It prints each connection to another machine, each file opened for writing
-outside of the library, and what is left in those folders, of which there is nothing; then the same in a network of
-its own (``unshare -n``), where the commands must end as before.
+The folder is ingested and searched, a question asked and its first citation shown, under ``strace`` and with a home
+folder and a folder for temporary files of their own. It prints each connection to another machine, each file opened
+for writing outside of the library, and what is left in those folders, of which there is nothing; then the same in a
+network of its own (``unshare -n``), where the commands must end as before.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+WATCHED = ROOT / "tests/watched"
 CALLS = "connect,sendto,sendmsg,open,openat,creat,mkdir,mkdirat,rename,renameat,renameat2,symlink,symlinkat,link,linkat"
 ADDRESS = re.compile(r"AF_INET6?,.*?(?:inet_addr\(|inet_pton\(AF_INET6, )\"([^\"]+)\"")
 LOCAL = re.compile(r"127\.|::1$")
@@ -53,10 +54,12 @@ class Place:
         found = (p for p in self.folder.rglob("*") if self.library not in (p, *p.parents) and p.name != "trace")
         return {str(path.relative_to(self.folder)): path.lstat().st_mtime_ns for path in found if path.is_file()}
 
-    def run(self, *words: str, before: Sequence[str] = ()) -> list[str]:
-        """Run a command; the lines that it printed."""
+    def run(self, *words: str, before: Sequence[str] = (), watched: bool = False) -> list[str]:
+        """Run a command; the lines that it printed. ``watched``: what Python code in it does is told in ``trace``."""
         temporary = str(self.folder / "temporary")
-        environment = {**os.environ, "PYTHONPATH": str(ROOT), "HOME": str(self.folder / "home"), "TMPDIR": temporary}
+        path = os.pathsep.join([*([str(WATCHED)] if watched else []), str(ROOT)])
+        environment = {**os.environ, "PYTHONPATH": path, "HOME": str(self.folder / "home"), "TMPDIR": temporary}
+        environment |= {"WATCHED_TRACE": str(self.folder / "trace")} if watched else {}
         for name in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"):
             environment.pop(name, None)
         done = subprocess.run(
@@ -87,8 +90,13 @@ def called(lines: Sequence[str]) -> list[str]:
 def written(lines: Sequence[str], place: Place) -> list[str]:
     """The paths outside of the library that were opened for writing."""
     found = [match["path"] or match["made"] for line in lines if "= -1" not in line and (match := WRITES.search(line))]
+    return elsewhere(found, place)
+
+
+def elsewhere(paths: Iterable[str], place: Place) -> list[str]:
+    """Those paths that are no file of the library."""
     inside = str(place.library)
-    return sorted({path for path in found if path.startswith("/") and not path.startswith((*HARMLESS, inside))})
+    return sorted({path for path in paths if path.startswith("/") and not path.startswith((*HARMLESS, inside))})
 
 
 def main(folder: str, question: str = "What is it about?") -> None:
@@ -98,6 +106,7 @@ def main(folder: str, question: str = "What is it about?") -> None:
         before = place.files()
         lines = place.traced("ingest", folder, "--json")
         say(f"ingest: {len(lines)} calls")
+        lines += place.traced("search", question, "--json")
         lines += place.traced("ask", question, "--json")
         (answer,) = place.run("ask", question, "--json")
         for citation in json.loads(answer)["citations"][:1]:

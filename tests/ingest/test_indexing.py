@@ -3,6 +3,7 @@
 import logging
 import os
 import shutil
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from ingest import indexing
+from ingest.errors import LibraryError
 from ingest.indexing import drop_index, update_index
 from ingest.library import Library
 from ingest.library_index import damage_of
@@ -189,13 +191,36 @@ def test_another_release_of_chroma_makes_its_files_anew(library, monkeypatch):
     assert damage_of(library.chroma_folder, library.index_seal()) == "chroma.sqlite3 is not what was written"
 
 
+def test_an_index_that_hangs_when_it_is_opened_is_given_up_told_once_and_answered_without(library, caplog, monkeypatch):
+    expected, go_on = all_compared(library), threading.Event()
+    monkeypatch.setattr("retrievers.multi_vector.OPEN_SECONDS", 0.05)
+    monkeypatch.setattr("ingest.vectors._connect", lambda _: go_on.wait() and 1 / 0)
+    retriever = by_chroma(library)
+    with caplog.at_level(logging.WARNING):
+        assert [retriever.retrieve(question) for question in QUESTIONS] == expected
+    (told,) = caplog.messages
+    assert "could not be opened in 0.05" in told
+    go_on.set()
+
+
+def test_an_index_that_cannot_be_opened_again_is_not_sealed(library, monkeypatch):
+    put(library, "new.pdf", [paragraph("The halibut catch.")])
+
+    def refuse(*_: object) -> int:
+        raise LibraryError("it does not open")
+
+    monkeypatch.setattr(indexing, "_count_afresh", refuse)
+    with pytest.raises(LibraryError, match="it does not open"):
+        update_index(library)
+    assert not library.index_seal()
+    assert answers(by_chroma(library)) == all_compared(library)
+
+
 def crash(*_: object) -> None:
     os.abort()
 
 
 def hang(*_: object) -> None:
-    import threading
-
     threading.Event().wait()
 
 
