@@ -37,7 +37,7 @@ def rerank_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """The option to have the best hits read again."""
     return click.option(
         "--rerank/--no-rerank",
-        default=False,
+        default=True,
         show_default=True,
         help="Read the best hits again with a cross-encoder: slower, and the first hit is right more often.",
     )(command)

@@ -107,7 +107,7 @@ def evaluate(
 
     \b
     pincite eval questions.jsonl --json > a.json
-    pincite eval questions.jsonl --rerank --json > b.json
+    pincite eval questions.jsonl --no-rerank --json > b.json
     pincite eval --compare a.json b.json
     """
     from retrievers import evaluate as evaluation
