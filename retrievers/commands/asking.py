@@ -52,7 +52,7 @@ SHOWN_PICTURES = 3
 @click.option("--session", metavar="ID", help="A session to ask in: follow-ups are understood, and turns are kept.")
 @click.option("--show", "with_pictures", is_flag=True, help="Draw the pictures, in a terminal that can.")
 @click.option("--open", "is_opened", is_flag=True, help="Open the place of the first citation in a window.")
-@rerank_option
+@rerank_option(default=False)
 @json_option
 def ask(
     question: str | None,
@@ -161,7 +161,7 @@ def _draw_pictures(found: Answer, library: Library) -> None:
 @click.option("--model", metavar="NAME", help="Who answers, as of `pincite ask`.")
 @passages_option
 @doc_option
-@rerank_option
+@rerank_option(default=False)
 @password_option
 def chat(
     library: Path | None,

@@ -56,11 +56,11 @@ def parser_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
-def rerank_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The option to have the best hits read again."""
+def rerank_option(*, default: bool) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The option to have the best hits read again, or not."""
     return click.option(
         "--rerank/--no-rerank",
-        default=False,
+        default=default,
         show_default=True,
         help="Read the best hits again with a cross-encoder: slower, and the first hit is right more often.",
-    )(command)
+    )

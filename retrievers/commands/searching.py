@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help='Many queries, a line each of {"id", "question", "k"?, "doc"?}; needs --json.',
 )
-@rerank_option
+@rerank_option(default=True)
 @json_option
 def search(
     query: str | None,
@@ -81,7 +81,7 @@ def search(
 @click.command(name="eval")
 @click.argument("questions", required=False, type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @library_option
-@rerank_option
+@rerank_option(default=True)
 @click.option("--model", metavar="NAME", default="extractive", show_default=True, help="Who answers.")
 @click.option("--answers/--no-answers", default=False, show_default=True, help="Measure answers as well as the search.")
 @click.option(
@@ -107,7 +107,7 @@ def evaluate(
 
     \b
     pincite eval questions.jsonl --json > a.json
-    pincite eval questions.jsonl --rerank --json > b.json
+    pincite eval questions.jsonl --no-rerank --json > b.json
     pincite eval --compare a.json b.json
     """
     from retrievers import evaluate as evaluation

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ingest.chunk import ChunkOptions, chunk
-from ingest.embed import text_hash
+from ingest.embed import Embedder, text_hash
 from ingest.library import Library, PathRecord, SourceRecord
 from ingest.tables import html_to_cells, table_text
 from ingest.types import BoundingBox, Cell, Element, Page, PageBox, Partition, Word, stable_id, union_box
@@ -85,9 +85,10 @@ def put(
     *,
     original: Path | None = None,
     kind: str = "txt",
+    embedder: Embedder | None = None,
 ) -> str:
     """Store a document and return the id of its source: of the bytes of its ``original``, else of its contents."""
-    embedder = BagOfWords()
+    embedder = embedder or BagOfWords()
     source_id = stable_id(name, *(e.text for e in elements))
     if original is not None:
         source_id = hashlib.sha256(original.read_bytes()).hexdigest()
