@@ -28,8 +28,8 @@ from ingest.library_schema import (
     upgrade_schema,
 )
 from ingest.library_search import LISTED, PLACES_SCHEMA, Places
+from ingest.remote import is_address
 from ingest.rows import shown_path
-from ingest.urls import is_url
 
 if TYPE_CHECKING:
     from filelock import FileLock
@@ -90,7 +90,7 @@ class Database:
 
     def shown(self, path: str) -> str:
         """A path as users see it: relative to the library's parent folder; a web page's is its address."""
-        if is_url(path):
+        if is_address(path):
             return path
         return shown_path(os.path.relpath(path, self.folder.parent))
 

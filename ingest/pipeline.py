@@ -21,10 +21,11 @@ from ingest.pipeline_jobs import Progress, Setup, Tally, lost_pages, result_of_r
 from ingest.pipeline_options import IngestOptions, check_versions, with_cloud
 from ingest.pipeline_run import Run
 from ingest.reading import read_many
+from ingest.remote import is_address, normal_address
 from ingest.rows import shown_path
 from ingest.settings import Settings, find_library, read_settings
 from ingest.types import Partition, Source, SourceResult, State
-from ingest.urls import is_url, normal_url
+from ingest.urls import unsigned
 from ingest.workers import Engine, WorkerPool, result_of
 
 __all__ = ["IngestOptions", "Progress", "ingest", "library_status", "partition_many", "reindex", "remove"]
@@ -52,7 +53,8 @@ def ingest(
     given = Path(library) if library is not None else settings.library
     folder = find_library(given)
     given_roots = list(paths)
-    roots: list[Path | str] = [*roots_of(p for p in given_roots if not is_url(p)), *_urls_of(given_roots)]
+    addresses = _addresses_of(given_roots)
+    roots: list[Path | str] = [*roots_of(p for p in given_roots if not is_address(p)), *addresses]
     if not roots:
         raise UsageError("nothing to ingest: name a file or a folder")
     options = options or IngestOptions()
@@ -74,14 +76,16 @@ def ingest(
             tally=Tally(on_progress or (lambda _: None)),
             embedder=embedder,
             embedder_name=chosen_embedder(opened, settings, embedder),
+            addresses=addresses,
         )
         check_versions(opened)
         yield from Run(setup).sync(roots)
 
 
-def _urls_of(paths: Iterable[str | Path]) -> list[str]:
-    """The web addresses among arguments, each once in one spelling."""
-    return list(dict.fromkeys(normal_url(str(path)) for path in paths if is_url(path)))
+def _addresses_of(paths: Iterable[str | Path]) -> dict[str, str]:
+    """The addresses among arguments, each once in one spelling, and each as it was given: with its signature."""
+    given = [normal_address(str(path)) for path in paths if is_address(path)]
+    return {unsigned(address): address for address in given}
 
 
 def _engine(settings: Settings, library: Library) -> Engine:
@@ -153,8 +157,8 @@ def remove(
 
 def _known_under(library: Library, given: str | Path) -> list[str]:
     """The known paths that are meant by a path, or by one as ``status`` shows it."""
-    if is_url(given):
-        url = normal_url(str(given))
+    if is_address(given):
+        url = unsigned(normal_address(str(given)))
         below = url.rstrip("/") + "/"
         return [p for p in library.paths() if p == url or p.startswith(below)] or list(library.paths(url))
     wanted = roots_of([given])[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -56,7 +56,10 @@ class Tally:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setup:
-    """What all parts of one ingest share. ``embedder`` is the one that was given, if any; the name is always known."""
+    """What all parts of one ingest share. ``embedder`` is the one that was given, if any; the name is always known.
+
+    ``addresses`` are the roots that are addresses, each as it is asked for: with a signature that is kept nowhere.
+    """
 
     library: Library
     options: IngestOptions
@@ -65,6 +68,7 @@ class Setup:
     tally: Tally
     embedder: Embedder | None
     embedder_name: str
+    addresses: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -11,25 +11,30 @@ from ingest.discover import Listing, list_files
 from ingest.errors import GoneError, SourceError
 from ingest.library_pages import KnownPages
 from ingest.pipeline_jobs import Setup
+from ingest.remote import is_remote
+from ingest.remote_sources import RemoteSources
 from ingest.types import Source, SourceResult
 
 _UNMOUNTED = "nothing is mounted here any more; its sources were kept (--prune removes them)"
 
 
 class Roots:
-    """The folders, files and sites that are brought into sync."""
+    """The folders, files, sites and buckets that are brought into sync."""
 
-    def __init__(self, setup: Setup) -> None:
+    def __init__(self, setup: Setup, remote: RemoteSources) -> None:
         self._library, self._options, self._settings = setup.library, setup.options, setup.settings
-        self._tally = setup.tally
+        self._tally, self._addresses, self._remote = setup.tally, setup.addresses, remote
         self._sites: dict[str, SiteListing] = {}
 
     def look(self, root: Path | str) -> Listing:
-        """What a root holds; that of an address is fetched into the library.
+        """What a root holds; that of a web address is fetched into the library.
 
         Raises:
             SourceError: it cannot be listed, or is suddenly empty; nothing of it may be removed.
         """
+        if is_remote(root):
+            self._tally.report("listing", str(root))
+            return self._remote.look(str(root), prune=self._options.prune)
         return self._site(root) if isinstance(root, str) else self._folder(root)
 
     def problem(self, folder: str, reason: str) -> SourceResult:
@@ -107,6 +112,7 @@ class Roots:
                     self._options.crawl,
                     max_bytes=self._settings.max_file_mb * 2**20,
                     on_page=lambda url: self._tally.report("fetching", url),
+                    signed=self._addresses.get(root),
                 )
             except SourceError as exc:
                 if isinstance(exc, GoneError) and known and self._options.prune:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,8 +19,11 @@ from ingest.pipeline_roots import Roots
 from ingest.pipeline_stages import Stages
 from ingest.pipeline_store import Store
 from ingest.pipeline_tasks import Tasks
-from ingest.types import SourceResult
+from ingest.remote import is_remote
+from ingest.remote_sources import RemoteSources
+from ingest.types import Source, SourceResult
 from ingest.urls import is_url
+from ingest.workers import result_of
 
 
 class Run:
@@ -28,8 +32,15 @@ class Run:
     def __init__(self, setup: Setup) -> None:
         self._library, self._options, self._settings = setup.library, setup.options, setup.settings
         self._tally = setup.tally
-        self._roots, self._describing = Roots(setup), Describing(setup)
+        self._describing = Describing(setup)
         self._store = Store(setup, self._describing)
+        self._remote = RemoteSources(
+            library=setup.library,
+            max_bytes=setup.settings.max_file_mb * 2**20,
+            reads=self._store.partition_key,
+            retry_failed=setup.options.retry_failed,
+        )
+        self._roots = Roots(setup, self._remote)
         self._tasks = Tasks(setup.pool, self._store)
         self._stages = Stages(setup, self._tasks, self._store, finish=self._finish, begin_again=self._begin_again)
 
@@ -66,6 +77,7 @@ class Run:
             yield from self._roots.problems(listing)
         self._tally.files = len(holders)
         yield from self._work(holders)
+        self._remote.store()
         for root, listing in listings.items():
             yield from self._roots.remove_gone(root, listing)
 
@@ -82,11 +94,13 @@ class Run:
                 yield from self._finished()
             if self._tasks:
                 self._tasks.advance_some()
+                self._remote.store_when_due()
                 yield from self._finished()
 
     def _finished(self) -> Iterator[SourceResult]:
         while self._store.results:
             result = self._store.results.popleft()
+            self._remote.release(result.path)
             self._tally.count(result)
             oldest = self._tasks.oldest
             path = self._library.shown(oldest.path) if oldest else result.path
@@ -98,6 +112,9 @@ class Run:
         self._tally.report("reading", self._library.shown(path))
         if is_url(path):
             self._begin_page(path, roots)
+            return
+        if is_remote(path):
+            self._begin_object(path, roots)
             return
         self._begin_file(path, roots, tries=1)
 
@@ -140,6 +157,36 @@ class Run:
             return
         self._admit(Job(path=url, roots=roots, source=source, mtime_ns=0))
 
+    def _begin_object(self, address: str, roots: Sequence[str]) -> None:
+        """Start what an object lacks; one that is new, or another version by now, is fetched first."""
+        try:
+            source = self._remote.known(address) or self._remote.unread(address)
+        except SourceError as exc:
+            self._store.put_unidentified(address, roots, exc)
+            return
+        job = Job(path=address, roots=roots, source=source, mtime_ns=0)
+        if source.format:
+            self._admit(job)
+        else:
+            self._read(job)
+
+    def _was_fetched(self, job: Job, future: Future[Source]) -> None:
+        try:
+            source = result_of(future)
+        except SourceError as exc:
+            self._remote.remember(job.path, job.roots, exc)
+            self._store.put_unidentified(job.path, job.roots, exc)
+            return
+        self._remote.remember(job.path, job.roots, source)
+        self._admit(replace(job, source=source))
+
+    def _read(self, job: Job) -> None:
+        """Read a source; the bytes of an object are fetched before that."""
+        if job.source.path == Path(job.path) and is_remote(job.path):
+            self._tasks.add(self._remote.submit(job.path), job, self._was_fetched)
+        else:
+            self._stages.read(job)
+
     def _admit(self, job: Job) -> None:
         """Start what an identified source lacks."""
         source = job.source
@@ -157,7 +204,7 @@ class Run:
         if known and not self._may_open(known):
             self._store.put_problem(job, known.state, known.reason)
             return
-        self._stages.read(job)
+        self._read(job)
 
     def _is_tried_again(self, stored: SourceRecord) -> bool:
         """Whether a stored source is to be read again, since not all of it could be read."""
@@ -167,7 +214,7 @@ class Run:
         """Take what is stored of a source; what depends on a changed option, or on a model that is new, is redone."""
         if stored.members and set(stored.members) - {each.member for each in self._library.members(stored.id)}:
             # The run that stored the container stopped before its parts, or a part failed.
-            self._stages.read(job)
+            self._read(job)
             return
         if stored.chunk_key == self._store.chunk_key:
             self._store.attach(job)

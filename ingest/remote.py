@@ -22,9 +22,10 @@ from ingest.errors import (
     UnsupportedError,
     UsageError,
 )
+from ingest.urls import is_url, normal_url
 
-PACKAGES = {"s3": "s3fs", "gs": "gcsfs"}
-"""By scheme: what reads it."""
+EXTRAS = {"s3": "remote", "gs": "gs"}
+"""By scheme: the extra with what reads it."""
 OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "s3": {"config_kwargs": {"connect_timeout": 10, "read_timeout": 60, "retries": {"max_attempts": 3}}},
 }
@@ -55,15 +56,27 @@ class RemoteObject:
 
 def is_remote(text: object) -> bool:
     """Whether an argument or path is the address of objects in a bucket."""
-    return isinstance(text, str) and text.partition("://")[0].lower() in PACKAGES and "://" in text
+    return isinstance(text, str) and text.partition("://")[0].lower() in EXTRAS and "://" in text
+
+
+def is_address(text: object) -> bool:
+    """Whether an argument or path is an address, of the web or of a bucket, and no path of a file."""
+    return is_url(text) or is_remote(text)
+
+
+def undrawn(address: str) -> str:
+    """Why no page of an object is drawn."""
+    return f"{address}: lies in a bucket, from which no page is drawn; its stored text is still citable"
 
 
 def normal_address(text: str) -> str:
-    """An address in one spelling, without a slash at its end.
+    """An address in one spelling, that of a bucket without a slash at its end.
 
     Raises:
-        UsageError: it names no bucket, or holds a user name or password.
+        UsageError: it is none, names no bucket, or holds a user name or password.
     """
+    if is_url(text):
+        return normal_url(text)
     scheme, _, place = text.strip().partition("://")
     bucket, _, key = place.partition("/")
     if not bucket:
@@ -163,7 +176,7 @@ def _system(address: str) -> _FileSystem:
         options = {"use_listings_cache": False, **OPTIONS.get(scheme, {})}
         return cast("_FileSystem", fsspec.filesystem(scheme, **options))
     except ImportError as exc:
-        raise MissingExtraError("remote", f"{scheme}://") from exc
+        raise MissingExtraError(EXTRAS[scheme], f"{scheme}://") from exc
 
 
 def _cap(limit: int) -> object:

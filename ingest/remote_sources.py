@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Iterable
+from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from ingest.discover import Listing, identify
@@ -18,9 +20,12 @@ from ingest.library import Library
 from ingest.library_pages import KnownPage, KnownPages
 from ingest.remote import RemoteObject, check_size, fetch_object, list_objects
 from ingest.types import Source
+from ingest.workers import Requests, at_border
 
 FETCHES = 8
 """Objects that are fetched at a time."""
+STORE_EVERY = 100
+"""Objects after which their versions are written; a run that is killed forgets no more of them."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -37,6 +42,8 @@ class RemoteSources:
     objects: dict[str, RemoteObject] = field(default_factory=dict)
     _known: dict[str, KnownPage] = field(default_factory=dict)
     _fresh: list[tuple[str, KnownPage]] = field(default_factory=list)
+    _held: set[str] = field(default_factory=set)
+    _requests: Requests = field(default_factory=lambda: Requests(FETCHES))
 
     def look(self, root: str, *, prune: bool) -> Listing:
         """The objects of a root. ``prune``: that there are none any more is believed.
@@ -80,12 +87,12 @@ class RemoteSources:
             raise kind(page.canonical)
         return None
 
-    def fetch(self, address: str) -> Source:
-        """An object's bytes as a source; its file stays until ``release``. For a thread of its own.
+    def submit(self, address: str) -> Future[Source]:
+        """Have an object's bytes fetched as a source; its file stays until ``release``."""
+        self._held.add(address)
+        return self._requests.submit(partial(at_border, self._fetch, address))
 
-        Raises:
-            SourceError: it cannot be had, or is nothing that is read.
-        """
+    def _fetch(self, address: str) -> Source:
         folder = self._folder(address)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = fetch_object(self.objects[address], folder, self.max_bytes)
@@ -98,10 +105,10 @@ class RemoteSources:
     def remember(self, address: str, roots: Iterable[str], outcome: Source | SourceError) -> None:
         """Note the version that was read, for ``store``. What could not be had at all is not known by it."""
         if isinstance(outcome, Source):
-            page = self._marked(address, source_id=outcome.id, format=outcome.format, size=outcome.size)
+            page = self._marked(address, outcome.format, source_id=outcome.id, size=outcome.size)
         elif isinstance(outcome, (UnsupportedError, BrokenError)):
             kind = "unsupported" if isinstance(outcome, UnsupportedError) else "broken"
-            page = self._marked(address, format=kind, reason=outcome.reason)
+            page = self._marked(address, kind, reason=outcome.reason)
         else:
             return
         self._fresh += [(root, page) for root in roots]
@@ -115,19 +122,18 @@ class RemoteSources:
             for root, page in fresh:
                 pages.put(root, page)
 
+    def store_when_due(self) -> None:
+        """Write what was noted if it is much."""
+        if len(self._fresh) >= STORE_EVERY:
+            self.store()
+
     def release(self, address: str) -> None:
         """Let go of an object's file, if there is one."""
-        shutil.rmtree(self._folder(address), ignore_errors=True)
+        if address in self._held:
+            self._held.discard(address)
+            shutil.rmtree(self._folder(address), ignore_errors=True)
 
-    def _marked(
-        self,
-        address: str,
-        *,
-        format: str,
-        source_id: str = "",
-        size: int = 0,
-        reason: str = "",
-    ) -> KnownPage:
+    def _marked(self, address: str, form: str, *, source_id: str = "", size: int = 0, reason: str = "") -> KnownPage:
         return KnownPage(
             asked=address,
             url=address,
@@ -135,7 +141,7 @@ class RemoteSources:
             etag=self.objects[address].version,
             modified=self.reads,
             source_id=source_id,
-            format=format,
+            format=form,
             size=size,
             canonical=reason,
             links=(),

@@ -12,9 +12,9 @@ from typing import Any
 from ingest.discover import list_files, read_stamp, roots_of
 from ingest.errors import SourceError, UsageError
 from ingest.pipeline import IngestOptions, Progress, ingest
+from ingest.remote import is_address
 from ingest.settings import Settings, find_library, read_settings
 from ingest.types import SourceResult
-from ingest.urls import is_url
 
 STILL_SECONDS = 2.0
 """A file that was not touched for so long is taken for complete."""
@@ -51,13 +51,13 @@ def follow(
     from what was told before is told.
 
     Raises:
-        UsageError: a web page is among the paths, or no path was given.
+        UsageError: a web page or a bucket is among the paths, or no path was given.
         SourceError: the system cannot tell of changes.
         LibraryError: as ``ingest`` does.
     """
     given = list(paths)
-    if any(is_url(path) for path in given):
-        raise UsageError("web pages cannot be watched: leave out --watch, or name files and folders alone")
+    if any(is_address(path) for path in given):
+        raise UsageError("web pages and buckets cannot be watched: leave out --watch, or name files and folders alone")
     settings = settings or read_settings()
     options = replace(options or IngestOptions(), still=STILL_SECONDS)
     library, told = find_library(settings.library), dict[str, SourceResult]()

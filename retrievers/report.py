@@ -18,6 +18,7 @@ from urllib.parse import quote
 
 from ingest.errors import LibraryError, SourceError, UsageError
 from ingest.library import Library, SourceRecord
+from ingest.remote import is_remote, undrawn
 from ingest.render import check_original
 from ingest.types import Page, Partition
 from ingest.urls import is_url
@@ -182,6 +183,8 @@ class _Writing:
         path = self.library.paths_of([record.id]).get(record.id)
         if record.format not in DRAWN or path is None:
             return None, ""
+        if is_remote(path) and record.parent_id is None:
+            return None, f"{undrawn(path)}; {LEAVES_OUT}"
         is_kept = record.parent_id is not None or is_url(path)
         original = self.library.member_path(record.id, record.format) if is_kept else Path(path)
         try:

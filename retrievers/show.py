@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ingest.errors import EncryptedError, SourceError, UsageError
 from ingest.library import Library
+from ingest.remote import is_remote, undrawn
 from ingest.render import check_original, crop, draw_pages, mark, open_picture, png_bytes
 from ingest.types import BoundingBox, PageBox, union_box
 from ingest.urls import is_url
@@ -85,6 +86,8 @@ def original_of(library: Library, source_id: str) -> Original:
         raise SourceError(f"{source_id}: its document is no longer in the library")
     if record.format not in DRAWN:
         raise SourceError(f"{Path(path).name} has no pages to draw; its text is in `pincite search --json`")
+    if is_remote(path) and record.parent_id is None:
+        raise SourceError(undrawn(path))
     is_kept = record.parent_id is not None or is_url(path)
     original = library.member_path(source_id, record.format) if is_kept else Path(path)
     if record.parent_id is None:

@@ -15,9 +15,10 @@ FILES = sorted(path for part in ("cli.py", "ingest/**/*.py", "retrievers/**/*.py
 INNER = [path for path in FILES if ROOT / "ingest" in path.parents and path != ROOT / "ingest" / "__init__.py"]
 
 ORDER = [
-    "types", "errors", "settings", "urls", "models", "model_hosts", "fetch*", "render", "tables", "images", "strokes",
-    "ocr", "partition", "discover", "partition.*", "surroundings", "summarize", "chunk*", "embed*", "rows", "library*",
-    "crawl*", "vectors", "workers*", "ray_*", "bundles", "reading", "enrich", "indexing", "pipeline*", "watch",
+    "types", "errors", "settings", "urls", "models", "model_hosts", "fetch*", "remote", "render", "tables", "images",
+    "strokes", "ocr", "partition", "discover", "partition.*", "surroundings", "summarize", "chunk*", "embed*", "rows",
+    "library*", "crawl*", "vectors", "workers*", "remote_sources", "ray_*", "bundles", "reading", "enrich", "indexing",
+    "pipeline*", "watch",
 ]  # fmt: skip
 """The modules of ``ingest`` in the order in which a document meets them. A module imports only what stands before it
 or beside it in its family. ``partition`` alone is the seat and the list of formats, ``partition.*`` what fills it."""
@@ -27,7 +28,12 @@ HOMES = {
     "chromadb": ["ingest/vectors.py"],
     "click": ["cli.py", "retrievers/commands/*.py"],
     "docutils": ["ingest/partition/rst.py"],
+    "aiohttp": ["ingest/remote.py"],
+    "botocore": ["ingest/remote.py"],
     "fastapi": ["retrievers/api.py"],
+    "fsspec": ["ingest/remote.py"],
+    "gcsfs": ["ingest/remote.py"],
+    "google": ["ingest/remote.py"],
     "httpcore": ["ingest/fetch*.py"],
     "langchain_core": ["retrievers/langchain.py"],
     "liteparse": ["ingest/partition/pdf*.py", "ingest/render.py"],
@@ -57,7 +63,8 @@ HOMES = {
 """The only files that import a library."""
 
 LAZY = {
-    "PIL", "bson", "charset_normalizer", "chromadb", "docutils", "docx", "httpcore", "langchain_core", "liteparse",
+    "PIL", "aiohttp", "botocore", "bson", "charset_normalizer", "chromadb", "docutils", "docx", "fsspec", "gcsfs",
+    "google", "httpcore", "langchain_core", "liteparse",
     "llama_cloud", "llama_index", "lxml", "mcp", "nh3", "ollama", "onnxruntime", "oxmsg", "pandas", "protego",
     "pyarrow", "pymongo", "pymupdf", "pypdfium2", "rapidocr", "ray", "tokenizers", "unstructured", "watchfiles",
     "wordllama",

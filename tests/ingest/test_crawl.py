@@ -13,6 +13,7 @@ from ingest.errors import GoneError, UnreachableError
 from ingest.library import Library
 from ingest.library_pages import KnownPages
 from ingest.pipeline import IngestOptions, ingest, remove
+from ingest.urls import unsigned
 from tests.inline_pool import InlinePool
 from tests.site_server import Reply, Site, serve
 
@@ -462,6 +463,25 @@ def test_a_site_is_ingested_searched_synced_and_removed(site, tmp_path):
         assert not list((folder / "members").iterdir())
     assert b"painted" not in b"".join(f.read_bytes() for f in folder.glob("library.sqlite*"))
     assert site.url.encode() not in b"".join(f.read_bytes() for f in folder.glob("library.sqlite*"))
+
+
+@pytest.mark.parametrize("is_redirected", [False, True])
+def test_a_signature_in_an_address_is_used_and_kept_nowhere(site, tmp_path, caplog, is_redirected):
+    signed = "/note.md?v=1&X-Amz-Credential=AKIA5ecret&X-Amz-Signature=5ecret"
+    site.replies[signed] = Reply(b"# Note\n\nThe ferry sails at noon.\n", headers={"Content-Type": "text/markdown"})
+    site.replies["/latest"] = Reply(b"", 302, headers={"Location": site.url + signed})
+    root, library = site.url + ("/latest" if is_redirected else signed), tmp_path / "lib"
+    options = IngestOptions(crawl=CrawlOptions(allow_private=True, delay=0))
+    caplog.set_level("DEBUG", logger="ingest")
+    (first,) = ingest([root], library, options=options)
+    assert (first.path, first.state) == (f"{site.url}/note.md?v=1", "ingested")
+    sent = site.sent
+    assert [result.state for result in ingest([root], library, options=options)] == ["unchanged"]
+    assert site.sent == sent, "the server was asked whether it has changed"
+    (expired,) = ingest([unsigned(root)], library, options=options) if not is_redirected else [first]
+    assert is_redirected or "its sources were kept" in expired.reason
+    assert all(b"5ecret" not in path.read_bytes() for path in library.rglob("*") if path.is_file())
+    assert "5ecret" not in caplog.text
 
 
 def test_a_site_that_is_down_keeps_its_pages(site, tmp_path):

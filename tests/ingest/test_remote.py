@@ -63,7 +63,7 @@ def s3_server():
 @pytest.fixture(params=["memory", "s3"])
 def bucket(request, monkeypatch):
     if request.param == "memory":
-        monkeypatch.setitem(remote.PACKAGES, "memory", "fsspec")
+        monkeypatch.setitem(remote.EXTRAS, "memory", "remote")
         return MemoryBucket()
     return request.getfixturevalue("s3")
 

@@ -46,7 +46,7 @@ def test_a_sync_is_due_when_all_is_still_or_when_it_never_is():
 
 
 def test_web_pages_are_not_watched(tmp_path):
-    with pytest.raises(UsageError, match="web pages cannot be watched"):
+    with pytest.raises(UsageError, match="web pages and buckets cannot be watched"):
         next(watch.follow(["https://example.org/"], settings=Settings(library=tmp_path / "lib")))
 
 
