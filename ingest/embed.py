@@ -25,8 +25,10 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import json
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -45,6 +47,12 @@ Pooling = Literal["mean", "cls"]
 
 OLLAMA_BATCH = 32
 """Texts a request: few enough that one stays within the time that a reply may take."""
+KNOWN_WORDS = 32_768
+"""Words whose sums are kept, then all are forgotten: 32 MB."""
+LONGEST_WORD = 64
+"""Letters of a word whose sum is kept; a longer one is hardly met again."""
+WORDS_AT_ONCE = 1_024
+"""Words of a text whose sums are added up at a time."""
 PROBE = "dimension"
 """Any text: embedded once to learn a model's dimension."""
 
@@ -190,20 +198,60 @@ def text_hash(text: str, embedder: str) -> str:
 
 
 class StaticEmbedder:
-    """Averages one fixed vector a token. A text without tokens is embedded as an unknown token (id 0)."""
+    """Averages one fixed vector a token. A text without tokens is embedded as an unknown token (id 0).
+
+    The sums of words are kept, as no token of the tokenizer reaches over a space: most words of a library were met
+    before, and finding their tokens takes by far the longest.
+    """
 
     def __init__(self, name: str, matrix: NDArray[np.float16], tokenizer: Tokenizer) -> None:
         self.name = name
         self.dimension = int(matrix.shape[1])
         self._matrix = matrix
         self._tokenizer = tokenizer
+        self._special = [token.content for token in tokenizer.get_added_tokens_decoder().values()]
+        self._lock = threading.Lock()
+        self._known: dict[str, int] = {}
+        self._sums = np.empty((KNOWN_WORDS, self.dimension), dtype=np.float32)
 
     def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """See ``Embedder.embed``."""
-        return _unit_rows([self._vector(text) for text in texts], self.dimension)
+        return _unit_rows([self._vector(encodable(text)) for text in texts], self.dimension)
 
     def _vector(self, text: str) -> NDArray[np.float32]:
-        ids = self._tokenizer.encode(encodable(text), add_special_tokens=False).ids or [0]
+        words = text.replace("\n", " \n").split(" ")
+        # Several spaces together, and the names of special tokens, are tokens across words.
+        if "" in words or any(token in text for token in self._special):
+            return self._sum(text)
+        if max(map(len, words)) > LONGEST_WORD:
+            return self._sum(text)
+        total = np.zeros(self.dimension, dtype=np.float32)
+        with self._lock:
+            for start in range(0, len(words), WORDS_AT_ONCE):
+                total += self._sums[self._rows(words[start : start + WORDS_AT_ONCE])].sum(axis=0)
+        return total
+
+    def _rows(self, words: Sequence[str]) -> list[int]:
+        """The rows of ``_sums`` that hold these words' sums, which are made where they are not there yet."""
+        if len(self._known) + len(words) > KNOWN_WORDS:
+            self._known.clear()
+        known = self._known
+        new = [word for word in dict.fromkeys(words) if word not in known]
+        if new:
+            ids = [self._tokens(word) for word in new]
+            ends = np.cumsum([len(each) for each in ids])
+            vectors = self._matrix[list(chain.from_iterable(ids))].astype(np.float32)
+            self._sums[len(known) : len(known) + len(new)] = np.add.reduceat(vectors, [0, *ends[:-1]])
+            known |= zip(new, range(len(known), len(known) + len(new)), strict=True)
+        return [known[word] for word in words]
+
+    def _tokens(self, word: str) -> list[int]:
+        """The tokens of a word; where it begins a line, without the space that the tokenizer puts before a text."""
+        ids = self._tokenizer.encode(word, add_special_tokens=False).ids
+        return ids[1:] if word[0] == "\n" else ids
+
+    def _sum(self, text: str) -> NDArray[np.float32]:
+        ids = self._tokenizer.encode(text, add_special_tokens=False).ids or [0]
         # Each token's row is read once: memory stays within the vocabulary, however long the text.
         tokens, counts = np.unique(ids, return_counts=True)
         total: NDArray[np.float32] = counts.astype(np.float32) @ self._matrix[tokens].astype(np.float32)

@@ -35,6 +35,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+WRITER_CACHE_KB = 32_768
+"""Memory of the one that writes for pages of the database: with SQLite's 2 MB, indexes are read again for each row."""
+WAL_PAGES = 4_000
+"""Pages of the log (16 MB) after which it is copied into the database: pages that change often are copied once."""
+
 
 class Database:
     """A library folder and its database. Safe for use by many threads; one process at a time may hold ``writing()``."""
@@ -166,6 +171,7 @@ class Database:
             self._acquire(lock, wait)
             holder.write_text(str(os.getpid()))
             self._clear_scratch()
+            self._make_room()
             self._complete_places()
         except Timeout as exc:
             raise LibraryLockedError(f"{self.folder} is being written by process {self.holder() or '?'}") from exc
@@ -185,6 +191,11 @@ class Database:
         # What SQLite sorts, or writes afresh, would else lie for a moment in the system's folder.
         quoted = str(self.scratch).replace("'", "''")
         self._db.execute(f"PRAGMA temp_store_directory = '{quoted}'")
+
+    def _make_room(self) -> None:
+        """What a document changes is held in memory until it is whole, and goes from the log to the database later."""
+        self._db.execute(f"PRAGMA cache_size = -{WRITER_CACHE_KB}")
+        self._db.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
 
     def _complete_places(self) -> None:
         """Derive the places of a library that was made before they were kept."""

@@ -36,7 +36,9 @@ class StoredSources(Database):
         """
         self._write_images(partition.images)
         with self._transaction() as db:
-            db.execute("DELETE FROM sources WHERE id = ?", (record.id,))
+            # Deleting, also of nothing, makes FTS5 write out what it gathered of the document before.
+            if db.execute("SELECT 1 FROM sources WHERE id = ?", (record.id,)).fetchone():
+                db.execute("DELETE FROM sources WHERE id = ?", (record.id,))
             db.execute(
                 "INSERT INTO sources VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?)",
                 (
@@ -63,23 +65,23 @@ class StoredSources(Database):
                 (element_row(record.id, i, e) for i, e in enumerate(partition.elements)),
             )
             db.executemany("INSERT OR IGNORE INTO embeddings VALUES (?, ?)", embeddings.items())
-            for chunk in chunks:
-                self._insert_chunk(db, chunk, hashes)
+            self._insert_chunks(db, chunks, hashes)
             if self.places.exist():
                 self.places.derive(record.id)
             self._bump(db)
 
     @staticmethod
-    def _insert_chunk(db: sqlite3.Connection, chunk: Chunk, hashes: Mapping[str, str]) -> None:
-        key = db.execute(f"INSERT INTO chunks VALUES (NULL, {_marks(11)})", chunk_row(chunk)).lastrowid
-        searched = "\n".join(v.text for v in chunk.vectors if v.name in ("context", "summary", "ocr"))
-        db.execute(
+    def _insert_chunks(db: sqlite3.Connection, chunks: Sequence[Chunk], hashes: Mapping[str, str]) -> None:
+        first = int(db.execute("SELECT coalesce(max(id), 0) + 1 FROM chunks").fetchone()[0])
+        keyed = list(enumerate(chunks, first))
+        db.executemany(f"INSERT INTO chunks VALUES ({_marks(12)})", ((key, *chunk_row(chunk)) for key, chunk in keyed))
+        db.executemany(
             "INSERT INTO keywords(rowid, title, body) VALUES (?, ?, ?)",
-            (key, " ".join(chunk.title_path), f"{chunk.text}\n{searched}"),
+            ((key, " ".join(chunk.title_path), _searched(chunk)) for key, chunk in keyed),
         )
         db.executemany(
             "INSERT INTO vectors(chunk, name, text, text_hash) VALUES (?, ?, ?, ?)",
-            ((key, v.name, v.text, hashes[v.text]) for v in chunk.vectors),
+            ((key, v.name, v.text, hashes[v.text]) for key, chunk in keyed for v in chunk.vectors),
         )
 
     def _write_images(self, images: Mapping[str, bytes]) -> None:
@@ -182,6 +184,12 @@ class StoredSources(Database):
         """Record a finished ingest; ``started`` in seconds since the epoch."""
         with self._transaction() as db:
             db.execute("INSERT INTO runs(started, summary) VALUES (?, ?)", (started, json.dumps(summary)))
+
+
+def _searched(chunk: Chunk) -> str:
+    """The text of a chunk, and what stands beside a picture or was read in it."""
+    beside = (v.text for v in chunk.vectors if v.name in ("context", "summary", "ocr"))
+    return "\n".join((chunk.text, *beside))
 
 
 def _marks(count: int) -> str:

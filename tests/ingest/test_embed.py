@@ -97,6 +97,38 @@ def test_wordllama_averages_the_package_s_token_vectors(wordllama):
         np.testing.assert_allclose(vector, mean / np.linalg.norm(mean), atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a  b",
+        " a",
+        "a ",
+        "a\n\nb c",
+        "a \n b",
+        "\na",
+        "a\n",
+        "\n",
+        "<s> a </s>",
+        "x" * 200 + " y",
+        "日本 語\n本",
+        "a\u2581b c",
+    ],
+)
+def test_words_that_were_met_before_give_the_vector_of_the_whole_text(wordllama, text):
+    tokenizer = embed.read_tokenizer(embed.WORDLLAMA_TOKENIZER.read(), "wordllama")
+    ids = tokenizer.encode(text, add_special_tokens=False).ids
+    mean = embed._read_matrix(embed.WORDLLAMA_MATRIX.read(), "embedding.weight")[ids].astype(np.float64).mean(axis=0)
+    np.testing.assert_allclose(wordllama.embed([text])[0], mean / np.linalg.norm(mean), atol=1e-6)
+
+
+def test_words_beyond_what_is_kept_are_embedded_alike(monkeypatch):
+    text = " ".join(f"w{number}" for number in range(30))
+    before = embed.load_wordllama().embed([text])
+    monkeypatch.setattr(embed, "KNOWN_WORDS", 8)
+    monkeypatch.setattr(embed, "WORDS_AT_ONCE", 4)
+    np.testing.assert_allclose(embed.load_wordllama().embed([text, text]), [before[0], before[0]], atol=1e-6)
+
+
 def test_minilm_reads_the_first_256_tokens(minilm):
     start = "word " * 254
     cut, longer, shorter = minilm.embed([start, start + "and then the gearbox broke", "word " * 200])
