@@ -14,7 +14,7 @@ from retrievers.citations import cite
 from retrievers.claims import Checked, Claim, Quote, check_claim, read_claims
 from retrievers.context import with_context
 from retrievers.descriptions import description_notes
-from retrievers.extractive import find_evidence, read_question
+from retrievers.extractive import find_evidence, is_hopeless, read_question
 from retrievers.multi_vector import MultiVectorRetriever
 from retrievers.records import by_suggestions, suggest
 from retrievers.table_answers import beside, by_tables, without_totals
@@ -22,6 +22,10 @@ from retrievers.table_answers import beside, by_tables, without_totals
 HITS = 8
 EVIDENCE_HITS = 24
 """Passages that are searched for quotes; reading them costs little, unlike in a model's prompt."""
+CLOSEST = "no passage says all that is asked for; the closest one is quoted"
+WELL_BEFORE = 2
+"""Pages by which a quote must come before a cell that was looked up to take its place: one table more or less says
+little, but a table far down holds another figure of the same name."""
 
 
 def answer(
@@ -56,7 +60,8 @@ def answer(
         found = tabled.answer
     if found is None and choice.model is not None and hits:
         try:
-            found = by_model(question, hits[:k], retriever.library, choice.model, on_token)
+            found = None if suggested else _unasked(question, hits, retriever.library, choice.model)
+            found = found or by_model(question, hits[:k], retriever.library, choice.model, on_token)
         except ModelError as exc:
             if model is not None:
                 raise
@@ -65,8 +70,9 @@ def answer(
         found = found if found and found.found else by_suggestions(question, suggested, retriever.library)
         found = replace(found, records=suggested.records, clarify=suggested.clarify)
     elif found is None:
-        looked_up = tabled.answer if tabled is not None else None
-        found = looked_up or by_quotes(question, hits, retriever.library)
+        found = by_quotes(question, hits, retriever.library)
+        if tabled is not None and tabled.answer is not None and not _is_nearer(found, tabled.answer, hits):
+            found = tabled.answer
     elif model is None and found.unsupported and not found.found:
         found = _quotes_instead(found, by_quotes(question, hits, retriever.library))
     if tabled is not None and tabled.answer is None and found.clarify is None:
@@ -76,12 +82,31 @@ def answer(
     return replace(found, hits=tuple(hits[:k]), notes=(*notes, *found.notes, *said), timing=timing)
 
 
+def _unasked(question: str, hits: Sequence[Hit], library: Library, model: ChatModel) -> Answer | None:
+    """The refusal of a question with which nothing that was found has to do: the model is not asked."""
+    if not is_hopeless(question, hits, library):
+        return None
+    note = f"nothing that was found has to do with the question, so {model.name} was not asked"
+    return Answer(question=question, text=NOT_FOUND, found=False, model=model.name, notes=(note,))
+
+
 def _quotes_instead(refused: Answer, quotes: Answer) -> Answer:
     """The quotes, where there are any, in place of a reply of which nothing was borne out."""
     if not quotes.found:
         return refused
     note = f"nothing that {refused.model} said is borne out by what it cites; answered by quotes alone"
     return replace(quotes, unsupported=refused.unsupported, notes=(note,))
+
+
+def _is_nearer(quoted: Answer, looked_up: Answer, hits: Sequence[Hit]) -> bool:
+    """Whether the search placed the page of a quote well before that of a cell that was looked up."""
+    pages = dict.fromkeys((hit.doc, page) for hit in hits for page in hit.chunk.page_numbers)
+    ranks = {(doc, str(page)): rank for rank, (doc, page) in enumerate(pages)}
+    quote, cell = (
+        min((ranks.get((c.doc, str(c.page)), len(ranks)) for c in found.citations), default=len(ranks))
+        for found in (quoted, looked_up)
+    )
+    return quote + WELL_BEFORE <= cell
 
 
 def _choice(model: str | ChatModel | None, retriever: MultiVectorRetriever) -> Choice:
@@ -102,7 +127,12 @@ def by_quotes(question: str, hits: Sequence[Hit], library: Library) -> Answer:
         )
     text = " ".join(_marked(e.said, [c.number]) for e, c in zip(evidence, citations, strict=True))
     return Answer(
-        question=question, text=text or NOT_FOUND, found=bool(citations), model=EXTRACTIVE, citations=citations
+        question=question,
+        text=text or NOT_FOUND,
+        found=bool(citations),
+        model=EXTRACTIVE,
+        citations=citations,
+        notes=(CLOSEST,) if evidence and not any(e.score for e in evidence) else (),
     )
 
 

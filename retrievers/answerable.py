@@ -33,8 +33,14 @@ from ingest.library import Library
 from retrievers.check_words import FALLS, IRREGULAR, RISES, stem_of, synonyms
 from retrievers.language import content_terms, is_year, kin, match_query, names, stem, stems, tokens, years_and_numbers
 
-THRESHOLD = 1.06
+THRESHOLD = 1.05
 """Support below which a question is refused; see the table above."""
+POINTED_THRESHOLD = 0.05
+"""The same for a question that points at a page, a figure or the document: that the search found the place is most of
+the support, as no sentence says what a page shows. What is refused is a name or a year that is not there."""
+MODEL_THRESHOLD = 0.5
+"""The same before a model is asked: it reads other words of the same meaning and joins passages, so only what the found
+passages hardly touch is refused."""
 NEAR = 0.5
 """What a word that a piece has only from its headings or neighbours counts, of one that it says itself."""
 ALIKE = 0.8
@@ -68,7 +74,16 @@ _PAGE = re.compile(
     r"|ten|eleven|twelve)\b",
     re.IGNORECASE,
 )
-
+_POINTS = re.compile(
+    r"\b(?:pages?|slides?|figures?|charts?|graphs?|plots?|diagrams?|pictures?|images?|photos?|tables?|maps?)\b"
+    r"|\bp\.\s*\d|\b(?:the|this|your|whole|entire)\s+(?:document|report|paper|guidebook|brochure)\b",
+    re.IGNORECASE,
+)
+"""What a question has that asks what a page shows, or about a document as such."""
+_CAPITALS = re.compile(r"\b[A-Z]{3,}\b")
+"""An abbreviation: where it stands nowhere a document may still have what it is short for, unlike with a name."""
+_BESIDE = re.compile(r"(?<=\w)\s+\([A-Z]{2,6}s?\)|\b(?:YYYY|YY|MM|DD)(?:[-/. ](?:YYYY|YY|MM|DD))+\b")
+"""An abbreviation behind what it stands for, and the form of a date: no answer need have them."""
 _AFTER_STOP = re.compile(r"[.?!]\s*[A-Z](?=[a-z])")
 
 
@@ -79,17 +94,24 @@ class Asked:
     ``groups`` are the groups of one meaning of each term, ``named`` and ``numbered`` the terms that are names, and
     years and numbers; ``unknown`` is the share of the weight of terms that stand nowhere in the library, ``turned`` are
     the directions (up, down) that it names, and ``is_strange`` says that a name is among the unknown terms.
-    ``counted`` is what a "how many" question counts.
+    ``named`` are the names with what finds each in the full-text index. ``counted`` is what a "how many" question
+    counts, and ``is_pointed`` says that it asks about a page, a figure or the document as such.
     """
 
     weights: Mapping[str, float]
     groups: Mapping[str, frozenset[int]]
-    named: frozenset[str]
+    named: Mapping[str, str]
     numbered: frozenset[str]
     unknown: float
     turned: AbstractSet[str]
     is_strange: bool
     counted: frozenset[str]
+    is_pointed: bool = False
+
+    @property
+    def threshold(self) -> float:
+        """Support below which the question is refused."""
+        return POINTED_THRESHOLD if self.is_pointed else THRESHOLD
 
     @property
     def total(self) -> float:
@@ -99,16 +121,18 @@ class Asked:
 
 def read_asked(question: str, terms: Sequence[str], counted: AbstractSet[str], library: Library) -> Asked:
     """What is asked for; ``question`` is without what it says of the answer's form, ``terms`` its content terms."""
-    bare = _PAGE.sub(" ", question)
+    bare = _PAGE.sub(" ", _BESIDE.sub(" ", question))
     wanted = set(content_terms(bare))
     kept = [t for t in terms if t in wanted and stem(t) not in _LOOK]
-    queries = {t: match_query([t, *kin([t])]) for t in kept}
+    queries = {t: _query(t) for t in kept}
     found = library.document_frequency(list(queries.values()))
     total = max(1, library.counts()["chunks"])
     weights = {_root(t): math.log(1 + total / (0.5 + found[query])) for t, query in queries.items()}
     absent = {_root(t) for t, query in queries.items() if not found[query]}
     # A capital after a full stop makes no name.
-    named = frozenset({_root(n) for n in names(_AFTER_STOP.sub(lambda m: m[0].lower(), bare))} & weights.keys())
+    short = {_root(t.lower()) for t in _CAPITALS.findall(bare)} & absent
+    said = names(_AFTER_STOP.sub(lambda m: m[0].lower(), bare))
+    named = {_root(n): queries[n] for n in said if n in queries and _root(n) not in short}
     return Asked(
         weights=weights,
         groups={_root(t): _meanings(t) for t in kept},
@@ -116,8 +140,9 @@ def read_asked(question: str, terms: Sequence[str], counted: AbstractSet[str], l
         numbered=frozenset({n for n in years_and_numbers(bare) if n in weights}),
         unknown=sum(weights[t] for t in absent) / (sum(weights.values()) or 1.0),
         turned=_turns(tokens(bare)),
-        is_strange=bool(named & absent),
+        is_strange=not named.keys().isdisjoint(absent),
         counted=frozenset(counted & weights.keys()),
+        is_pointed=_POINTS.search(question) is not None,
     )
 
 
@@ -131,7 +156,7 @@ def support(asked: Asked, own: str, context: str, opening: str, *, has_form: boo
     if not asked.weights or asked.is_strange:
         return 0.0
     said, meant = {_root(t) for t in tokens(own)}, {g for t in tokens(own) for g in _meanings(t)}
-    around = {_root(t) for t in tokens(context)} | ({*stems(opening)} & (asked.named | asked.numbered))
+    around = {_root(t) for t in tokens(context)} | ({*stems(opening)} & (asked.named.keys() | asked.numbered))
     told = sum(w for t, w in asked.weights.items() if t in said)
     alike = {t for t in asked.weights if t not in said and asked.groups[t] & meant}
     likely = sum(asked.weights[t] for t in alike)
@@ -140,7 +165,7 @@ def support(asked: Asked, own: str, context: str, opening: str, *, has_form: boo
     known = said | around
     if any(is_year(n) for n in asked.numbered - known):
         return 0.0
-    off = NO_NAME * _share_missing(asked.named, known) + NO_NUMBER * _share_missing(asked.numbered, known)
+    off = NO_NAME * _share_missing(asked.named.keys(), known) + NO_NUMBER * _share_missing(asked.numbered, known)
     off += NO_COUNTED * _share_missing(asked.counted, known | alike)
     off += UNKNOWN * asked.unknown + (0.0 if has_form else NO_FORM)
     off += OPPOSITE * (_is_opposite(asked.turned, _turns(tokens(own))))
@@ -167,3 +192,9 @@ def _turns(said: Sequence[str]) -> AbstractSet[str]:
 
 def _is_opposite(asked: AbstractSet[str], said: AbstractSet[str]) -> bool:
     return bool(asked) and bool(said) and not asked & said
+
+
+def _query(term: str) -> str:
+    """What finds a term in the full-text index; of a possessive, its owner."""
+    owner = term.removesuffix("'s")
+    return match_query([owner, *kin([owner])])

@@ -12,7 +12,7 @@ from itertools import pairwise
 from ingest.library import Library
 from ingest.tables import Outline, is_number, outline
 from ingest.types import Cell, CellRef, Element, Hit
-from retrievers.answerable import THRESHOLD, Asked, read_asked, support
+from retrievers.answerable import MODEL_THRESHOLD, Asked, read_asked, support
 from retrievers.citations import fold, locate, row_texts
 from retrievers.language import (
     Span,
@@ -45,10 +45,22 @@ MOST_WORDS = 120
 """A longer piece is no quote: a reader would have to look for the answer in it."""
 MOST_ITEMS = 12
 """List items quoted with the sentence that announces them."""
-FLOOR = 0.8
-"""Support below which even a piece that has the question's names and most of its words is no answer."""
-FIRST_HIT = 0.4
-"""What being in the first hit is worth beside support; in the second, half of it, and so on."""
+SHORT_BY = 0.3
+"""Support that a quote may lack of the threshold where another piece reaches it: on the page that the search placed
+first a sentence need not say as much."""
+BEFORE = 0.6
+"""What is taken off a piece's support for each page that the search placed before its own: the search reads whole
+pages, and knows better than one sentence which of them is about the question."""
+POINTED_BEFORE = 5.0
+"""The same where a question points at a page or a figure: no sentence need say what is shown there."""
+NOT_WHOLE = 0.2
+"""The same of a sentence that breaks off or begins amid."""
+MOST_ABSENT = 0.25
+"""Share of a question's names that may stand nowhere in a document that answers: long names are often cut short."""
+TIE = 0.05
+"""What a piece's score counts beside its support: it chooses between pieces that support an answer alike."""
+MOST_BEFORE = 3
+"""Pages before its own that count; further down the search knows little."""
 CHECKED = 12
 """Pieces that are looked for on their pages before giving up."""
 BROKEN = 0.7
@@ -67,21 +79,31 @@ OPENING = 600
 """Characters of a document's first chunk in which it may date itself."""
 UNDATED = 0.8
 """What a piece is worth that has the asked year only from its headings or its document: another one may name it."""
+_BROAD = re.compile(
+    r"\b(?:summar\w*|overview|outline|gist|about|explain|compare|translate|discuss|describe|tell|main|key|difference)\b",
+    re.IGNORECASE,
+)
+_ENGLISH = re.compile(r"\b(?:the|what|which|how|who|whom|whose|when|where|why|is|are|does|do|did|of)\b", re.IGNORECASE)
 _COUNTED = re.compile(
     r"how (?:many|much) ((?:[\w'-]+ )*?[\w'-]+)"
     r"(?: (did|do|does|is|are|was|were|has|have|had|can|could|may|must|will|would|should|in|on|at|per|from|to|with)\b"
     r"|\?|$)"
 )
 _ASKS_NUMBER = re.compile(
-    r"\b(how (many|much|long|old|far|often|tall|deep|high)"
+    r"\b(how (many|much|long|old|far|often|tall|deep|high|large|big|wide|heavy|fast)"
     r"|(what|which) (\w+ )?(percent|percentage|number|amount|price))\b"
 )
-_ASKS_DATE = re.compile(r"\b(when|(what|which) (\w+ )?(date|year|day|month))\b")
+_ASKS_DATE = re.compile(
+    r"\b(when|(what|which) (\w+ )?(date|year|day|month)|the date (mentioned|shown|given|stated|printed|written))\b"
+)
 _NUMBER_KINDS = frozenset({"percent", "percentage", "number", "amount"})
 _DATE_KINDS = frozenset({"date", "year", "day", "month"})
 """What is asked for need not be said: "31 August" is a date without the word."""
+_WORD = re.compile(r"[^\W\d_]{2}")
 _URL = re.compile(r"\S+://\S+")
 _ASKS_URL = re.compile(r"\b(url|link|web|website|homepage|address|where)\b", re.IGNORECASE)
+_TABLE_NUMBER = re.compile(r"^\s*(?:table|figure|fig\.|chart|exhibit)\s+\d+[.:]?", re.IGNORECASE)
+"""The number of a table or figure counts nothing."""
 _FIGURES = re.compile(r"(\D+?)[\s$\u20ac\u00a3]+[\d(][\d.,%()\s$\u20ac\u00a3\u2013-]*")
 _GENERIC = frozenset("people persons times things items percent percentage money years many much".split())
 
@@ -92,7 +114,9 @@ class Evidence:
 
     ``said`` is how an answer words it, ``own`` the words that it says itself (of a table row also its caption and
     the asked cell's headers), ``context`` those that it stands under (headings, neighbours), ``label`` what names a
-    table row, ``opening`` how its document begins, ``whole`` whether it is no broken part of a sentence.
+    table row, ``opening`` how its document begins, ``whole`` whether it is no broken part of a sentence, ``page`` where
+    it begins. ``score`` is 0 where it lacks a name, a number or much of the question; ``support`` is what the gate
+    goes by.
     """
 
     hit: Hit
@@ -104,7 +128,9 @@ class Evidence:
     opening: str = ""
     label: str = ""
     whole: bool = True
+    page: int | None = None
     score: float = 0.0
+    support: float = 0.0
     cell: CellRef | None = None
 
 
@@ -166,51 +192,126 @@ def find_evidence(question: Question, hits: Sequence[Hit], library: Library) -> 
 
     Each was found word for word on its page: what cannot be shown there is no evidence.
     """
-    pieces = [(rank, piece) for rank, hit in enumerate(hits) for piece in _pieces(hit, question, library)]
-    supports = [_support(question, piece) for _, piece in pieces]
-    if question.asked.weights and max(supports, default=0.0) < FLOOR:
+    known = _in_documents(question, hits, library)
+    pieces = [
+        replace(piece, score=_score(question, piece, rank), support=_support(question, piece, known))
+        for rank, hit in enumerate(hits)
+        for piece in _pieces(hit, question, library)
+    ]
+    threshold = question.asked.threshold
+    able = [piece for piece in pieces if piece.support >= threshold - SHORT_BY and _may_stand(question, piece)]
+    enough = sorted((piece for piece in able if piece.support >= threshold), key=lambda piece: -piece.support)
+    places = _page_ranks(hits)
+    chosen = _chosen(sorted(able, key=lambda piece: -_worth(question, piece, places)), library) if enough else []
+    if chosen and chosen[0].support < threshold and not any(_is_verified(p, library) for p in enough[:CHECKED]):
         return []
-    scored = [replace(piece, score=_score(question, piece, rank)) for rank, piece in pieces]
-    supported = sorted((piece for piece in scored if piece.score > 0), key=lambda piece: -piece.score)
-    return _chosen(supported, library) or _closest(question, pieces, supports, library)
+    return chosen
 
 
-def _chosen(supported: Sequence[Evidence], library: Library) -> list[Evidence]:
+_Place = tuple[str, int | None]
+"""A page of a source; all of one that has no pages."""
+
+
+def _page_ranks(hits: Sequence[Hit]) -> Mapping[_Place, int]:
+    """The rank of each page among those of the hits; of the pages of one hit that comes first which others hold too."""
+    held: dict[_Place, float] = {}
+    for rank, hit in enumerate(hits):
+        for place in _places(hit):
+            held[place] = held.get(place, 0.0) + 1 / (1 + rank)
+    ordered = (place for hit in hits for place in sorted(_places(hit), key=lambda place: -held[place]))
+    return {place: rank for rank, place in enumerate(dict.fromkeys(ordered))}
+
+
+def _places(hit: Hit) -> list[_Place]:
+    return [(hit.chunk.source_id, page) for page in hit.chunk.page_numbers or (None,)]
+
+
+def _place_of(piece: Evidence) -> _Place:
+    return piece.hit.chunk.source_id, piece.page
+
+
+def _worth(question: Question, piece: Evidence, places: Mapping[_Place, int]) -> float:
+    """What a piece is worth as a quote: its support, less the more pages the search placed before its own."""
+    before = min(MOST_BEFORE, places.get(_place_of(piece), MOST_BEFORE))
+    apart = POINTED_BEFORE if question.asked.is_pointed else BEFORE
+    return piece.support + TIE * piece.score - apart * before - (0.0 if piece.whole else NOT_WHOLE)
+
+
+def _chosen(able: Sequence[Evidence], library: Library) -> list[Evidence]:
+    """The best piece, and of its page others that support an answer nearly as well and say more."""
     chosen: list[Evidence] = []
-    for piece in supported[:CHECKED]:
-        if chosen and (piece.score < chosen[0].score * NEAR_BEST or len(chosen) == MAX_QUOTES):
+    for piece in able[:CHECKED]:
+        if len(chosen) == MAX_QUOTES:
             break
-        if all(_says_more(piece, other) for other in chosen) and _is_verified(piece, library):
+        if (not chosen or _belongs(piece, chosen)) and _is_verified(piece, library):
             chosen.append(piece)
     return chosen
 
 
-def _closest(
-    question: Question, pieces: Sequence[tuple[int, Evidence]], supports: Sequence[float], library: Library
-) -> list[Evidence]:
-    """The one piece that comes closest where none says all of a question, by its support and its hit's rank."""
-    ranked = sorted(zip(supports, pieces, strict=True), key=lambda pair: -pair[0] - FIRST_HIT / (1 + pair[1][0]))
-    enough = [(value, piece) for value, (_, piece) in ranked if value >= THRESHOLD]
-    closest = (replace(piece, score=value) for value, piece in enough[:CHECKED])
-    return next(([piece] for piece in closest if _may_stand(question, piece) and _is_verified(piece, library)), [])
+def _belongs(piece: Evidence, chosen: Sequence[Evidence]) -> bool:
+    """Whether a piece says more beside those chosen, on the same page, and nearly as well as the best of them."""
+    best = chosen[0]
+    near = best.score > 0 and piece.score >= NEAR_BEST * best.score and _place_of(piece) == _place_of(best)
+    return near and all(_says_more(piece, other) for other in chosen)
 
 
-def best_support(question: Question, hits: Sequence[Hit], library: Library) -> float:
-    """The support that the best piece of the hits gives an answer: below ``THRESHOLD`` a question is refused."""
+def best_support(question: Question, hits: Sequence[Hit], library: Library, *, quotable: bool = True) -> float:
+    """The support that the best piece of the hits gives an answer, of those that may be quoted or of all.
+
+    Below ``question.asked.threshold`` no quote answers the question.
+    """
+    known = _in_documents(question, hits, library)
     pieces = (piece for hit in hits for piece in _pieces(hit, question, library))
-    return max((_support(question, piece) for piece in pieces), default=0.0)
+    able = (piece for piece in pieces if not quotable or _may_stand(question, piece))
+    return max((_support(question, piece, known) for piece in able), default=0.0)
 
 
-def _support(question: Question, piece: Evidence) -> float:
+def is_hopeless(question: str, hits: Sequence[Hit], library: Library) -> bool:
+    """Whether nothing that was found has to do with a question, so that no model need be asked.
+
+    Never of a request that names nothing to look for (a summary), and never of one in another language than English,
+    whose words need not stand in documents that answer it.
+    """
+    if _BROAD.search(question) or not _ENGLISH.search(question):
+        return False
+    with library.snapshot():
+        asked = read_question(question, library)
+        return not asked.asked.is_pointed and best_support(asked, hits, library, quotable=False) < MODEL_THRESHOLD
+
+
+def _in_documents(question: Question, hits: Sequence[Hit], library: Library) -> Mapping[str, frozenset[str]]:
+    """The names of a question that stand anywhere in the document of each hit, by source."""
+    return {
+        source: frozenset(
+            name for name, query in question.asked.named.items() if library.keyword_search(query, 1, [source])
+        )
+        for source in dict.fromkeys(hit.chunk.source_id for hit in hits)
+    }
+
+
+def _support(question: Question, piece: Evidence, known: Mapping[str, frozenset[str]]) -> float:
+    """0 where the names of the question stand nowhere in the piece's document."""
+    if question.asked.is_pointed and not question.asked.weights:
+        # Of "the date on page 3" nothing but the page and the date can be looked for.
+        return question.asked.threshold if question.asks_date and _can_answer(question, piece) else 0.0
+    absent = question.asked.named.keys() - known[piece.hit.chunk.source_id]
+    if len(absent) > MOST_ABSENT * len(question.asked.named):
+        return 0.0
     return support(question.asked, piece.own, piece.context, piece.opening, has_form=_can_answer(question, piece))
 
 
 def _may_stand(question: Question, piece: Evidence) -> bool:
-    """Whether a piece may be shown though it lacks words of the question: never what is counted, nor a code."""
+    """Whether a piece may be quoted: it is no question, and has the codes and a number where one is asked for.
+
+    Where a question points at a page or a figure its words need not stand there.
+    """
+    if question.asked.is_pointed:
+        return _is_quotable(question, piece)
     said, beside = stems(piece.own), stems(piece.context)
-    counted = counted_things(question.text) <= {*said, *beside}
     coded = all(_has_run(code, said) or _has_run(code, beside) for code in question.codes)
-    return counted and coded and _can_answer(question, piece)
+    # A figure of a table counts what its headers say; a sentence may have another word for it.
+    counted = piece.hit.chunk.kind != "table" or counted_things(question.text) <= {*said, *beside}
+    return coded and counted and _can_answer(question, piece)
 
 
 def _is_verified(piece: Evidence, library: Library) -> bool:
@@ -264,15 +365,24 @@ def _has_run(run: Sequence[str], terms: Sequence[str]) -> bool:
 
 def _can_answer(question: Question, piece: Evidence) -> bool:
     """Whether a piece has the form of an answer: no question, and with a number or date where one is asked for."""
-    quote = piece.hit.chunk.text[piece.start : piece.end].rstrip()
-    if quote.endswith("?") or len(quote.split()) > MOST_WORDS:
+    if not _is_quotable(question, piece):
         return False
-    if len(_URL.sub("", quote).split()) < MIN_WORDS and _URL.search(quote) and not _ASKS_URL.search(question.text):
-        return False
+    quote = _TABLE_NUMBER.sub("", piece.hit.chunk.text[piece.start : piece.end].rstrip())
     if question.asks_date:
         return has_number(quote)
     known = set(question.weights) | {t for t in tokens(quote) if is_year(t)}
     return not question.asks_number or has_number(quote, known)
+
+
+def _is_quotable(question: Question, piece: Evidence) -> bool:
+    """Whether a piece may be quoted at all: no question, not too long, with a word, no bare address unasked."""
+    quote = piece.hit.chunk.text[piece.start : piece.end].rstrip()
+    if quote.endswith("?") or len(quote.split()) > MOST_WORDS:
+        return False
+    if piece.hit.chunk.kind != "table" and not _WORD.search(quote):
+        return False
+    is_address = len(_URL.sub("", quote).split()) < MIN_WORDS and _URL.search(quote) is not None
+    return not is_address or _ASKS_URL.search(question.text) is not None
 
 
 def _share_together(pairs: Sequence[tuple[str, str]], said: Sequence[str]) -> float:
@@ -305,13 +415,16 @@ def _pieces(hit: Hit, question: Question, library: Library) -> Iterator[Evidence
     titles = " ".join((hit.doc, *hit.chunk.title_path, *filter(is_year, tokens(opening))))
     elements = library.elements(hit.chunk.element_ids)
     read = _rows if hit.chunk.kind == "table" else _sentences
-    yield from (replace(piece, opening=opening) for piece in read(hit, question, elements, titles))
+    first = next(iter(hit.chunk.page_numbers), None)
+    for piece in read(hit, question, elements, titles):
+        yield replace(piece, opening=opening, page=piece.page or first)
 
 
 def _sentences(hit: Hit, question: Question, elements: Sequence[Element], titles: str) -> Iterator[Evidence]:
     """Each sentence under its headings and after the one before; a heading only where nothing stands under it."""
     text = hit.chunk.text
-    spans = [(span, _category(span, elements)) for span in sentences(text)]
+    holding = [(span, _element(span, elements)) for span in sentences(text)]
+    spans = [(span, element.category if element else "") for span, element in holding]
     headed = any(category != "Title" for _, category in spans)
     for i, (span, category) in enumerate(spans):
         too_short = len(span.text.split()) < MIN_WORDS and span.text[-1:] not in ".!?"
@@ -329,13 +442,14 @@ def _sentences(hit: Hit, question: Question, elements: Sequence[Element], titles
             own=said if span.text.endswith(":") else span.text,
             context=f"{titles} {before}",
             label=_label_of_line(span.text),
+            page=element.page_number if (element := holding[i][1]) else None,
             whole=category == "ListItem" or not (_is_broken(before, span.text) or _is_broken(span.text, after)),
         )
 
 
-def _category(span: Span, elements: Sequence[Element]) -> str:
-    """The category of the element that a sentence of a chunk stands in; empty when it holds but a part of it."""
-    return next((e.category for e in elements if span.text in " ".join(e.text.split())), "")
+def _element(span: Span, elements: Sequence[Element]) -> Element | None:
+    """The element that a sentence of a chunk stands in; none when each holds but a part of it."""
+    return next((e for e in elements if span.text in " ".join(e.text.split())), None)
 
 
 def _is_broken(before: str, after: str) -> bool:
