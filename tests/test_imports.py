@@ -67,7 +67,6 @@ LAZY = {
     "google", "httpcore", "langchain_core", "liteparse",
     "llama_cloud", "llama_index", "lxml", "mcp", "nh3", "ollama", "onnxruntime", "oxmsg", "pandas", "protego",
     "pyarrow", "pymongo", "pymupdf", "pypdfium2", "rapidocr", "ray", "tokenizers", "unstructured", "watchfiles",
-    "wordllama",
 }  # fmt: skip
 """Libraries that are imported only inside the functions that use them."""
 

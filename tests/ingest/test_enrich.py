@@ -197,7 +197,7 @@ def test_a_server_that_is_gone_is_not_asked_for_every_picture(desk, monkeypatch)
     desk.write("a.html", page(*range(1, 9)))
     asked: list[str] = []
 
-    def gone(self, model, prompt, image, **_):
+    def gone(self, model, prompt, image, options):
         asked.append(model)
         raise ModelUnreachableError("no model server answers")
 
