@@ -124,7 +124,8 @@ def _spaced(said: str, rng: random.Random) -> str | None:
 
 def _lead_moved(said: str, rng: random.Random) -> str | None:
     m = re.match(
-        r"((?:In|During|On|At|For|As of|Since) [^,;()]{3,50}), ((?:[Tt]he|[Ww]e|[Oo]ur|[Tt]his|[Aa]n?) .+)\.$", said
+        r"((?:In(?! addition| general| particular| turn| order)|During|On|At|As of|Since) [^,;()]{3,50}), ((?:[Tt]he|[Ww]e|[Oo]ur|[Tt]his|[Aa]n?) .+)\.$",
+        said,
     )
     if m is None or m[2].count(",") > 0:
         return None
@@ -139,7 +140,7 @@ SAME: dict[str, Rule] = {
     "ligature": _sub("f[il]", lambda m: "\ufb01" if m[0] == "fi" else "\ufb02"),
     "quotes": _sub("['\u2019]", lambda m: "'" if m[0] == "\u2019" else "\u2019"),
     "percent": _sub(r"(\d)%", r"\1 percent"),
-    "separator": _sub(r"\b(\d{1,3}),(\d{3})\b(?![,.\d])", r"\1\2"),
+    "separator": _sub(r"(?<![\d,.])\d{1,3}(?:,\d{3})+(?![,.\d])", lambda m: m[0].replace(",", "")),
     "scale": _sub(r"(\d) (million|billion)\b", lambda m: m[1] + ("m" if m[2] == "million" else "bn")),
     "date": _sub(_DATE, lambda m: f"{m[2]} {m[1]} {m[3]}"),
     "iso date": _sub(_DATE, _iso),
