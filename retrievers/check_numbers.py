@@ -96,8 +96,8 @@ NUMBER = rf"""(?:
     (?P<open>\((?:(?P<cur2>[$\u20ac\u00a3]){_S}?)?)?
     (?:(?P<digits>(?<![\w.])(?:{_DIGITS})(?!\d))|(?P<spelled>(?<![\w-])(?:{_SPELLED})(?!\w)))
     (?P<inpct>{_S}?%)?(?(open)(?P<close>\)))
-    (?:(?P<glued>(?:{_GLUED})(?!\w))|[\s\u00a0\u202f-]?(?P<scale>(?:mio|mrd|tsd|mill|mds)\.?(?!\w)|(?:{_APART})(?!\w)))?
-    (?:{_S}?(?:-(?=per|pct))?(?:{_UNIT})|{_S}?(?:d['\u2019]|de{_S})?(?P<after>\u20ac|\u00a3|(?:{_NAMES})(?![\w$])))?
+    (?:(?P<glued>(?:{_GLUED})(?!\w))|(?:-|{_S}{{1,2}})?(?P<scale>(?:mio|mrd|tsd|mill|mds)\.?(?!\w)|(?:{_APART})(?!\w)))?
+    (?:{_S}{{0,2}}(?:-(?=per|pct))?(?:{_UNIT})|{_S}{{0,2}}(?:d['\u2019]|de{_S})?(?P<after>\u20ac|\u00a3|(?:{_NAMES})(?![\w$])))?
     (?![^\W\d_])
 )"""
 

@@ -371,8 +371,9 @@ def _sentences(text: str, read: _Read) -> Iterator[tuple[int, int]]:
     for i, token in enumerate(read.tokens):
         if token.gap == " " or not i:
             continue
-        # A letter right behind a sign is no initial but a unit ("5 °C.").
-        initial = i < 2 or read.tokens[i - 1].gap != ""
+        # A letter right behind a sign is no initial but a unit or the end of a name ("5 °C.", "Form 10-K.").
+        before = read.tokens[i - 1].gap
+        initial = i < 2 or before[-1:].isspace() or before[-1:] in ("(", "[")
         if _ends(text[read.starts[i - 1] : read.ends[i - 1]], read.tokens[i - 1], token, initial=initial):
             yield first, i
             first = i

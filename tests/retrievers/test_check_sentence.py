@@ -237,3 +237,21 @@ def test_a_sentence_with_any_digit_changed_never_is(said, data):
     place = data.draw(st.sampled_from([n for n, ch in enumerate(said) if ch.isdigit()]))
     digit = data.draw(st.sampled_from([d for d in "123456789" if d != said[place]]))
     assert not check_sentence(said[:place] + digit + said[place + 1 :], said).supported
+
+
+@pytest.mark.parametrize(
+    ("passage", "sentence"),
+    [
+        ("It is part of this Form 10-K. Readers should study it.", "Readers should study it."),
+        ("It froze at -5 \u00b0C. Nobody sailed.", "Nobody sailed."),
+        ("Debt was $321 million in May.", "Debt was $321  million in May."),
+        ("Debt was 5 percent of it.", "Debt was 5 \npercent of it."),
+    ],
+)
+def test_a_letter_behind_a_sign_ends_a_sentence_and_two_spaces_part_no_number_from_its_unit(passage, sentence):
+    assert check_sentence(sentence, passage).supported
+
+
+def test_an_initial_ends_no_sentence():
+    passage = "The pier was bought by J. Amsel in May."
+    assert not check_sentence("Amsel in May.", passage).supported
