@@ -1,6 +1,7 @@
 """Numbers asked of tables: made tables, ingested, and asked without a model."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -95,3 +96,59 @@ def test_prose_is_answered_as_before(ask):
     found = ask("Who founded the brewery in 1911?")
     assert (found.computation, found.clarify, found.notes) == (None, None, ())
     assert "two brothers" in found.text
+
+
+def _library(folder: Path) -> Path:
+    list(ingest([folder], folder / "library", settings=Settings(jobs=1)))
+    return folder / "library"
+
+
+def test_a_sum_over_a_long_sheet_adds_every_row_and_cites_the_first(tmp_path):
+    rows = [f"B-{n},route {n % 7},{n % 9 + 1},{n / 4:.2f}" for n in range(2_000)]
+    (tmp_path / "bookings.csv").write_text("\n".join(["Booking,Route,Seats,Price", *rows]), "utf-8")
+    with Library(_library(tmp_path)) as library:
+        found = answer(
+            "What is the sum of all prices of the bookings?",
+            retriever=MultiVectorRetriever(library),
+            model="extractive",
+        )
+    assert found.computation is not None
+    assert found.computation.value == pytest.approx(sum(n / 4 for n in range(2_000)))
+    assert (found.computation.cell_count, len(found.citations)) == (2_000, 8)
+
+
+def _routes(folder: Path, name: str, title: str, *lines: str) -> None:
+    cells = "".join("<tr>" + "".join(f"<td>{c}</td>" for c in line.split("|")) + "</tr>" for line in lines[1:])
+    head = "".join(f"<th>{c}</th>" for c in lines[0].split("|"))
+    markup = f"<h1>{title}</h1><table><thead><tr>{head}</tr></thead>{cells}</table>"
+    (folder / f"{name}.html").write_text(f"<html><body>{markup}</body></html>", "utf-8")
+
+
+def test_of_two_tables_that_differ_none_is_taken_without_asking(tmp_path):
+    _routes(tmp_path, "first", "Ferries in 2023", "Route|Passengers", "Holm|4,120", "Skerry|9,310", "Sandray|1,202")
+    _routes(tmp_path, "second", "Ferries in 2024", "Route|Passengers", "Holm|9,920", "Skerry|9,102", "Sandray|1,410")
+    with Library(_library(tmp_path)) as library:
+        retriever = MultiVectorRetriever(library)
+        open_ = answer("Which route had the most passengers?", retriever=retriever, model="extractive")
+        told = answer("Which route had the most passengers in 2023?", retriever=retriever, model="extractive")
+    assert open_.computation is None
+    assert open_.clarify is not None
+    assert "Ferries in 2023" in open_.clarify
+    assert "Ferries in 2024" in open_.clarify
+    assert told.computation is not None
+    assert (told.computation.items, told.clarify) == (("Skerry",), None)
+
+
+def test_an_answer_says_so_where_another_table_has_what_is_asked_for_by_year(tmp_path):
+    _routes(tmp_path, "one", "Sailings", "Route|Passengers", "Holm|4,120", "Skerry|9,310", "Sandray|1,202")
+    _routes(
+        tmp_path, "years", "Report", "Route|Passengers 2022|Passengers 2023", "Holm|9,100|9,920", "Skerry|8,000|9,102"
+    )
+    with Library(_library(tmp_path)) as library:
+        found = answer(
+            "Which route had the most passengers?", retriever=MultiVectorRetriever(library), model="extractive"
+        )
+    assert found.computation is not None
+    assert any("another table fits as well" in note for note in found.notes)
+    assert found.clarify is not None
+    assert "Report" in found.clarify

@@ -189,3 +189,108 @@ def test_what_only_a_paragraph_before_a_table_speaks_of_is_lacking_and_not_asked
     doubt = select(frame, asked, Context.of(["Traffic by route"], ["Revenue rose as riders came back."]))
     assert isinstance(doubt, Doubt)
     assert doubt.missing == ("revenu",)
+
+
+def _settled(html: str, question: str, caption: str = "") -> Result | Doubt:
+    """The first of a table's frames that settles a question, or the last one's doubt."""
+    asked = read_table_question(question)
+    assert asked is not None
+    outcome: Result | Doubt = Doubt(reason="no frame")
+    for frame in read_frames(html_to_cells(html), caption):
+        selection = select(frame, asked, Context.of([caption]))
+        outcome = compute(selection, asked) if isinstance(selection, Selection) else selection
+        if isinstance(outcome, Result):
+            return outcome
+    return outcome
+
+
+def _html(*lines: str) -> str:
+    head, *body = ([cell.strip() for cell in line.split("|")] for line in lines)
+    rows = ("<tr>" + "".join(f"<td>{c}</td>" for c in row) + "</tr>" for row in body)
+    return "<table><thead><tr>" + "".join(f"<th>{c}</th>" for c in head) + f"</tr></thead>{''.join(rows)}</table>"
+
+
+GAMES = _html(
+    "Team | Won | Goals for | Goals against", "Otters | 9 | 52 | 41", "Stags | 12 | 55 | 31", "Rooks | 3 | 25 | 52"
+)
+PLANTS = _html(
+    "Plant | Height (cm) | Price (\u00a3) | Trade price (\u00a3)",
+    "Maple | 180 | 48.00 | 38.40",
+    "Lavender | 25 | 6.95 | 5.20",
+)
+MONTHLY = _html("Route | Jan | Feb | Mar | Year", "Skerry | 12 | 30 | 8 | 50", "Holm | 9 | 10 | 11 | 30")
+
+
+@pytest.mark.parametrize(
+    ("html", "question", "items"),
+    [
+        (GAMES, "Which team had the fewest goals against?", ("Stags",)),
+        (GAMES, "Which team scored the most goals for?", ("Stags",)),
+        (PLANTS, "What is the tallest plant?", ("Maple",)),
+        (PLANTS, "Which plants cost less than \u00a315?", ("Lavender",)),
+        (MONTHLY, "In which month did Skerry carry the most?", ("Feb",)),
+        (
+            _html("Town | Built | Beds", "Oby | 2019 | 4", "Ness | 2021 | 7"),
+            "Which towns were built after 2020?",
+            ("Ness",),
+        ),
+        (_html("Gift | Total", "Roof\u00b9 | 9", "Bell | 4"), "Which gift had the highest total?", ("Roof",)),
+    ],
+)
+def test_the_rows_that_a_question_of_everyday_words_names(html, question, items):
+    found = _settled(html, question)
+    assert isinstance(found, Result)
+    assert found.items == items
+
+
+def test_months_named_together_are_added():
+    found = _settled(
+        MONTHLY, "How many passengers did Skerry have in January and March together?", "Passengers by route"
+    )
+    assert isinstance(found, Result)
+    assert found.value == 20
+
+
+def test_what_exceeds_is_compared_with_what_it_exceeds():
+    html = _html("Ward | Budget | Outturn", "Roads | 120 | 131", "Parks | 40 | 38")
+    found = _settled(html, "By how much did the outturn of Roads exceed its budget?")
+    assert isinstance(found, Result)
+    assert found.value == 11
+
+
+def test_a_currency_before_brackets_is_a_negative_amount_and_loss_no_unit():
+    html = _html(" | 2023 | 2024", "Net income (loss) | $ (9,870) | $ 14,558", "Net sales | $ 20 | $ 30")
+    found = _settled(html, "In which year was the net income lowest?")
+    assert isinstance(found, Result)
+    assert (found.items, found.value, found.unit) == (("2023",), -9870, "$")
+
+
+def test_a_year_printed_once_over_its_halves_holds_for_each():
+    html = _html("Segment | 2023 H1 | H2 | 2024 H1 | H2", "Lenses | 1 | 2 | 3 | 4", "Tubes | 5 | 6 | 7 | 8")
+    found = _settled(html, "What was the value of Lenses in H2 2024?")
+    assert isinstance(found, Result)
+    assert found.value == 4
+
+
+def test_a_row_of_units_below_the_names_gives_the_unit():
+    html = (
+        "<table><thead><tr><th>Field<th>Area<th>Clay<tr><th><th>ha<th>%</thead>"
+        "<tr><td>Mill<td>8.9<td>27<tr><td>Slade<td>15.7<td>35</table>"
+    )
+    found = _settled(html, "What is the total area of the fields?")
+    assert isinstance(found, Result)
+    assert (found.value, found.unit) == (24.6, "ha")
+
+
+def test_a_header_that_has_slipped_settles_nothing():
+    html = _html("Team | Goals for Goals | against", "Otters | 52 | 41", "Stags | 55 | 31")
+    assert isinstance(_settled(html, "Which team had the fewest goals?"), Doubt)
+
+
+def test_a_heading_of_rows_below_the_header_names_no_column():
+    html = (
+        "<table><thead><tr><th>Plant<th>Pot<th>Price</thead><tr><th colspan=3>Trees<tr><td>Maple<td>35<td>48"
+        "<tr><th colspan=3>Shrubs<tr><td>Dogwood<td>23<td>17</table>"
+    )
+    frame = read_frames(html_to_cells(html), "")[0]
+    assert [c.name for c in frame.columns] == ["", "Plant", "Pot", "Price"]
