@@ -9,8 +9,8 @@ from typing import Any
 from ingest.bundles import Bundles
 from ingest.pipeline_jobs import Job
 from ingest.pipeline_store import Store
-from ingest.reading import AHEAD
-from ingest.workers import Engine
+from ingest.reading import AHEAD, is_small_source
+from ingest.workers import Engine, WorkerPool
 
 TASK_SECONDS = 600.0
 """Seconds that one task may take."""
@@ -30,7 +30,16 @@ class Tasks:
     @property
     def has_room(self) -> bool:
         """Whether the workers could do with another source."""
-        return len(self._futures) - self.bundles.spared() < self.pool.count * AHEAD
+        if len(self._futures) - self.bundles.spared() >= self.pool.count * AHEAD:
+            return False
+        # What is not stored when the run is killed is read again: of what takes long no more than one a worker. The way
+        # to another machine is longer than to a process here, so its next source is sent before.
+        return not isinstance(self.pool, WorkerPool) or self._count_large() < self.pool.count
+
+    def _count_large(self) -> int:
+        """How many sources are under way that take longer to read than it takes to get to a worker."""
+        jobs = {id(job): job.source for job, _ in self._futures.values()}
+        return sum(not is_small_source(source) for source in jobs.values())
 
     @property
     def oldest(self) -> Job | None:

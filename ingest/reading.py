@@ -196,8 +196,12 @@ def _subject(task: ReadTask) -> tuple[Source, PartitionOptions]:
 def is_small(task: ReadTask) -> bool:
     """Whether the way to a worker takes longer than the task."""
     source, options = _subject(task)
-    text = source.format in TEXT_FORMATS and source.size <= SMALL
-    return text and task.function is partition_text and options.cloud is None
+    return is_small_source(source) and task.function is partition_text and options.cloud is None
+
+
+def is_small_source(source: Source) -> bool:
+    """Whether a source is read in milliseconds."""
+    return source.format in TEXT_FORMATS and source.size <= SMALL
 
 
 def outcome_of(future: Future[Any]) -> Partition | int | SourceError:

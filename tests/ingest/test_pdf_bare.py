@@ -4,7 +4,7 @@ import pymupdf
 import pytest
 
 from ingest.errors import BrokenError
-from ingest.partition import PartitionOptions, read_bare
+from ingest.partition import PartitionOptions, partition, read_bare
 from ingest.partition.pdf_bare import WHOLE, count
 from ingest.types import Source
 
@@ -34,6 +34,23 @@ def test_the_words_of_a_page_come_with_the_reason_for_the_lack_of_its_layout(pdf
 def test_a_page_without_words_or_none_at_all_is_broken(pdf, page):
     with pytest.raises(BrokenError):
         read_bare(pdf, page, "its reader crashed", PartitionOptions())
+
+
+def test_text_beside_the_page_is_taken_where_the_page_has_no_other(tmp_path):
+    path = tmp_path / "beside.pdf"
+    with pymupdf.open() as made:
+        for shown in ("", "The pier is made of oak."):
+            page = made.new_page()
+            page.insert_text((-300, 100), "Background halibut")
+            page.insert_text((72, 100), shown)
+        made.save(path)
+    source = Source(id="0" * 64, path=path, format="pdf", size=path.stat().st_size)
+    found = partition(source, PartitionOptions(parser="fast", images="off"))
+    assert [(e.page_number, e.text) for e in found.elements] == [
+        (1, "Background halibut"),
+        (2, "The pier is made of oak."),
+    ]
+    assert found.warnings == ("page 1: its only text lies outside of the page",)
 
 
 def test_pages_are_counted_without_reading_any(pdf, tmp_path):
