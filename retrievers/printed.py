@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Literal
 from ingest.library import Library
 from ingest.tables import grid, header_rows
 from ingest.types import Answer, Cell, Citation, Element, Hit, Record
-from retrievers.citations import fold, row_text
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -180,6 +179,8 @@ def _owner(citation: Citation, library: Library) -> Element | None:
     elements = library.elements(chunk.element_ids) if chunk else []
     if citation.kind == "table":
         return next((e for e in elements if e.cells), None)
+    from retrievers.citations import fold
+
     wanted = fold(citation.quote)
     return next((e for e in elements if wanted in fold(e.text)), None)
 
@@ -200,6 +201,8 @@ def _cited_rows(together: Sequence[_Owned], look: Look) -> RenderableType | None
 def _cited_row(citation: Citation, table: Element) -> int | None:
     if citation.cell is not None:
         return citation.cell.row
+    from retrievers.citations import fold, row_text
+
     wanted = fold(citation.quote)
     return next((n for n in sorted({c.row for c in table.cells}) if fold(row_text(table.cells, n)) == wanted), None)
 

@@ -53,7 +53,6 @@ def search(
     pincite search "passengers by route" --kind table
     pincite search --questions questions.jsonl --json
     """
-    from retrievers.printed import printed_hit
     from retrievers.query import Filters
     from retrievers.shapes import hit_json
 
@@ -72,6 +71,8 @@ def search(
     if as_json:
         emit({"query": query, "results": [hit_json(h) for h in hits]})
         return
+    from retrievers.printed import printed_hit
+
     for rank, hit in enumerate(hits, 1):
         click.echo(printed_hit(rank, hit, retriever.library, look_of_stdout()), nl=False)
     if not hits:
