@@ -305,7 +305,9 @@ class Places:
         columns = "id, source_id, idx, kind, page_numbers, 0, x'', x'' FROM chunks WHERE id"
         if self.exist():
             columns = "* FROM chunk_words WHERE chunk"
-        return list(map(Outline._make, self._db.execute(f"SELECT {columns} IN {LISTED}", (json.dumps(list(keys)),))))
+        rows = self._db.cursor()
+        rows.row_factory = None  # rows with names take as long as all else here
+        return list(map(Outline._make, rows.execute(f"SELECT {columns} IN {LISTED}", (json.dumps(list(keys)),))))
 
     def keys_in(self, places: Iterable[PlaceHit]) -> list[int]:
         """The row keys of the chunks that stand in places, at least in part; of large places none."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from ingest.errors import EmbedderMismatchError
@@ -16,6 +15,10 @@ from ingest.library_search import LISTED
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+
+ROWS_AT_ONCE = 2_000
+"""Vectors that are read at a time."""
 
 
 class Vectors(Database):
@@ -108,7 +111,7 @@ class Vectors(Database):
     def matrix(
         self, *, dirty_only: bool = False, source_ids: Sequence[str] | None = None
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Vector ids and their float32 rows: all, of sources not yet indexed, or of some sources."""
+        """Vector ids and their float32 rows: all, in no order; or of sources not yet indexed, or of some, by id."""
         import numpy as np
 
         conditions, args = list[str](), list[Any]()
@@ -121,14 +124,28 @@ class Vectors(Database):
             "SELECT v.id, e.vector FROM vectors v JOIN embeddings e USING (text_hash) JOIN chunks c ON c.id = v.chunk"
             f" WHERE {' AND '.join(conditions)}"
             if conditions
-            # Of all, in the order of the hashes: both are read from end to end, without a seek a row.
+            # Of all, as they are stored: sorted, they would lie in memory twice.
             else "SELECT v.id, e.vector FROM embeddings e CROSS JOIN vectors v ON v.text_hash = e.text_hash"
         )
-        rows = sorted(self._db.execute(query, args), key=itemgetter(0))
-        ids = np.fromiter((row[0] for row in rows), dtype=np.int64, count=len(rows))
+        rows = self._db.cursor()
+        rows.row_factory = None
+        rows.execute(query, args)
         width = self.embedder.dimension if self.embedder else 0
-        flat = np.frombuffer(b"".join(row[1] for row in rows), dtype=np.float32)
-        return ids, flat.reshape(len(rows), width)
+        # Filled in parts: all rows at once, beside the matrix, would take its memory twice.
+        ids = np.empty(0 if conditions else self.vector_count(), dtype=np.int64)
+        matrix = np.empty((len(ids), width), dtype=np.float32)
+        count = 0
+        while part := rows.fetchmany(ROWS_AT_ONCE):
+            if (end := count + len(part)) > len(ids):
+                ids = np.resize(ids, max(end, 2 * count))
+                matrix = np.resize(matrix, (len(ids), width))
+            keys, vectors = zip(*part, strict=True)
+            ids[count:end] = keys
+            matrix[count:end] = np.frombuffer(b"".join(vectors), dtype=np.float32).reshape(len(part), width)
+            count = end
+        ids, matrix = ids[:count], matrix[:count]
+        order = np.argsort(ids) if conditions else slice(None)
+        return ids[order], matrix[order]
 
     def known_hashes(self, hashes: Sequence[str]) -> set[str]:
         """Which of these vector hashes are stored."""

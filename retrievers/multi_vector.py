@@ -187,11 +187,12 @@ class MultiVectorRetriever:
         Of a kind that few have, the best may stand far down.
         """
         vector = question_vector(self.embedder, query.asked) if self.library.embedder else None
-        total, depth = self.library.vector_count(), max(CANDIDATES, k * 3)
+        depth, all_pass = max(CANDIDATES, k * 3), filters.kind is None and filters.title is None
         while True:
             found, apart = self._found(query, vector, depth, sources)
             ranked = self._passing(found, filters)
-            if len(ranked) >= k or depth >= total or (filters.kind is None and filters.title is None):
+            # The vectors are counted last: that takes as long as there are many.
+            if len(ranked) >= k or all_pass or depth >= self.library.vector_count():
                 return ranked, apart
             depth *= 8
 
@@ -321,10 +322,7 @@ class MultiVectorRetriever:
 
     def _dense(self, query: NDArray[np.float32], depth: int, sources: list[str] | None) -> dict[int, tuple[str, float]]:
         """(vector name, similarity) of the nearest chunks, each with its best vector."""
-        allowed = None
-        if sources is not None:
-            allowed = self.library.vector_ids(sources)
-        found = self._vectors.search(query, depth * 2, allowed)
+        found = self._vectors.search(query, depth * 2, sources)
         owners = self.library.vector_owners([vector for vector, _ in found])
         best: dict[int, tuple[str, float]] = {}
         for vector, similarity in found:
@@ -352,30 +350,31 @@ class _Vectors:
         self._surplus = 0
         self._told = False
 
-    def search(self, query: NDArray[np.float32], k: int, allowed: Collection[int] | None) -> Found:
-        """The ``k`` nearest vectors, of those ``allowed``; some that no chunk owns any more may be among them."""
+    def search(self, query: NDArray[np.float32], k: int, sources: Sequence[str] | None) -> Found:
+        """The ``k`` nearest vectors, of these sources alone if any are named; some may be of no chunk any more."""
         with self._lock:
             exact = self._current()
             if self._chroma is not None:
+                if sources is not None:
+                    return self._within(query, k, sources)
                 # Under the lock: no other thread may close an index that is being searched.
                 try:
-                    return self._joined(exact, self._chroma, query, k, allowed)
+                    return self._joined(exact, self._chroma, query, k)
                 except LibraryError as exc:
                     exact = self._all(exc)
-        return exact.search(query, k, allowed)
+        return exact.search(query, k, None if sources is None else self._library.vector_ids(sources))
 
-    def _joined(
-        self,
-        fresh: ExactIndex,
-        chroma: ChromaIndex,
-        query: NDArray[np.float32],
-        k: int,
-        allowed: Collection[int] | None,
-    ) -> Found:
+    def _within(self, query: NDArray[np.float32], k: int, sources: Sequence[str]) -> Found:
+        """The nearest vectors of some sources, which are read: Chroma would be asked for each vector by its name."""
+        from ingest.vectors import ExactIndex
+
+        return ExactIndex(*self._library.matrix(source_ids=sources)).search(query, k)
+
+    def _joined(self, fresh: ExactIndex, chroma: ChromaIndex, query: NDArray[np.float32], k: int) -> Found:
         from ingest.vectors import TIE_DIGITS
 
         wanted = k + self._surplus
-        found = dict(chroma.search(query, wanted, allowed)) | dict(fresh.search(query, k, allowed))
+        found = dict(chroma.search(query, wanted)) | dict(fresh.search(query, k))
         return sorted(found.items(), key=lambda row: (-round(row[1], TIE_DIGITS), row[0]))[:wanted]
 
     def _current(self) -> ExactIndex:

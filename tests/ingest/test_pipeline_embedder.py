@@ -58,11 +58,11 @@ def test_reindex_changes_the_embedder_and_the_next_ingest_keeps_to_it(desk):
     desk.write("a.md", FERRY)
     desk.run()
     with desk.open() as library:
-        before = library.matrix()[0].tolist()
+        before = sorted(library.matrix()[0].tolist())
         record = reindex(library, Settings(), "wordllama")
         assert (record.name, record.dimension) == ("wordllama", 256)
         assert library.embedder == record
-        assert library.matrix()[0].tolist() == before
+        assert sorted(library.matrix()[0].tolist()) == before
         assert library.matrix()[1].shape == (3, 256)
     assert desk.indexed() == (before, 3)
     (result,) = ingest([desk.docs], desk.folder / "lib")
