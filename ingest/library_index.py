@@ -12,7 +12,6 @@ import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from importlib import metadata
 from pathlib import Path
 
 from ingest.errors import LibraryError
@@ -155,4 +154,6 @@ def _digest_of_database(path: Path) -> str:
 @lru_cache(maxsize=1)
 def _chroma_version() -> str:
     """Another release may read its files in another way: they are then made anew."""
+    from importlib import metadata
+
     return metadata.version("chromadb")
