@@ -4,7 +4,8 @@ Documents of about a hundred chunks are made by varying the text of ``samples``:
 from 60,000 by Zipf's law, all numbers as well. They are chunked and embedded as the default does, and stored by the
 same call as an ingest stores them. At each of ``SIZES`` (10000,100000 by default) it prints a line of JSON: what the
 last documents cost and what asking costs. ``--index`` also has Chroma's index written; without it all vectors are
-compared. Wall times are of this machine as busy as it is, so CPU times stand beside them.
+compared. ``--library`` measures asking in a library as it is, and changes nothing in it. Wall times are of this machine
+as busy as it is, so CPU times stand beside them.
 """
 
 from __future__ import annotations
@@ -50,32 +51,59 @@ TOGETHER = 4
 """Documents in one transaction, about as many as an ingest finishes at a time."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Costs:
-    """What a library of ``chunks`` chunks costs. Times in milliseconds (``_ms``) or seconds, sizes in MB.
+Pair = tuple[float, float]
+"""The median and the 95th percentile."""
 
-    ``commit_rate`` is chunks a second through the storing call alone, ``embed_rate`` texts a second through the
-    embedder; ``document_ms`` is the CPU time to store one document at this size. Each pair is the median and the 95th
-    percentile of wall times; ``cold`` is a process from its start to its answer.
-    """
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Warm:
+    """What a question costs in a process that asked before, in milliseconds, and the process's memory in MB."""
+
+    query_ms: Pair
+    query_cpu_ms: Pair
+    filtered_ms: Pair
+    rerank_ms: Pair
+    rerank_cpu_ms: Pair
+    memory_mb: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cold:
+    """Wall and CPU seconds of a command from its start to its end, the best of three."""
+
+    search: Pair
+    search_rerank: Pair
+    ask: Pair
+    help: Pair
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asking:
+    """What asking costs in a library of so many chunks, and what it takes on disk, in MB."""
 
     chunks: int
     vectors: int
+    vectors_mb: float
+    database_mb: float
+    chroma_mb: float
+    warm: Warm
+    cold: Cold
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Storing:
+    """What the last documents cost: chunks a second through the storing call, texts a second through the embedder.
+
+    ``document_ms`` is the CPU time to store one document at this size, ``index_seconds`` what writing Chroma's copy
+    of all new vectors took.
+    """
+
+    chunks: int
     commit_rate: float
     commit_cpu_rate: float
     embed_rate: float
     document_ms: float
     index_seconds: float
-    database_mb: float
-    chroma_mb: float
-    query_ms: tuple[float, float]
-    query_cpu_ms: tuple[float, float]
-    filtered_ms: tuple[float, float]
-    rerank_ms: tuple[float, float]
-    cold: float
-    cold_rerank: float
-    memory_mb: float
-    vectors_mb: float
 
 
 # Documents
@@ -251,7 +279,7 @@ def questions(library: Library, count: int) -> Iterator[str]:
         yield f"What was the total change in {' '.join(words[start : start + 8])} for the ferry company in 2021?"
 
 
-def measured(ask: Callable[[str], object], asked: Sequence[str]) -> tuple[tuple[float, float], tuple[float, float]]:
+def measured(ask: Callable[[str], object], asked: Sequence[str]) -> tuple[Pair, Pair]:
     """The median and 95th percentile of wall and of CPU milliseconds."""
     wall, cpu = [], []
     for question in asked:
@@ -262,13 +290,13 @@ def measured(ask: Callable[[str], object], asked: Sequence[str]) -> tuple[tuple[
     return _percentiles(wall), _percentiles(cpu)
 
 
-def _percentiles(values: Sequence[float]) -> tuple[float, float]:
+def _percentiles(values: Sequence[float]) -> Pair:
     ordered = sorted(values)
     return round(ordered[len(ordered) // 2], 1), round(ordered[int(len(ordered) * 0.95)], 1)
 
 
-def asking(folder: Path) -> dict[str, object]:
-    """What asking costs, in a process of its own."""
+def warm(folder: Path) -> Warm:
+    """What asking costs in this process, which asked nothing before."""
     library = Library(folder)
     retriever = MultiVectorRetriever(library)
     asked = list(questions(library, QUESTIONS))
@@ -277,58 +305,75 @@ def asking(folder: Path) -> dict[str, object]:
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     filtered, _ = measured(lambda q: retriever.retrieve(q, k=8, doc="report-1*", kind="table"), asked[:30])
     retriever.retrieve("a first question", k=8, rerank=True)
-    reranked, _ = measured(lambda q: retriever.retrieve(q, k=8, rerank=True), asked[:RERANKED_QUESTIONS])
-    return {
-        "query_ms": query,
-        "query_cpu_ms": cpu,
-        "filtered_ms": filtered,
-        "rerank_ms": reranked,
-        "memory_mb": round(memory),
-    }
+    reranked, used = measured(lambda q: retriever.retrieve(q, k=8, rerank=True), asked[:RERANKED_QUESTIONS])
+    return Warm(
+        query_ms=query,
+        query_cpu_ms=cpu,
+        filtered_ms=filtered,
+        rerank_ms=reranked,
+        rerank_cpu_ms=used,
+        memory_mb=round(memory),
+    )
 
 
-def cold(folder: Path, *options: str) -> float:
-    """Seconds of the command from its start to its answer, the best of three."""
+def cold(folder: Path) -> Cold:
+    """What a command costs from its start."""
     question = "What was the total change in fares for the ferry company in 2021?"
-    command = [sys.executable, "-m", "cli", "search", question, "--json", "--library", str(folder), *options]
-    found = []
+    where = ["--json", "--library", str(folder)]
+    return Cold(
+        search=started("search", question, *where, "--no-rerank"),
+        search_rerank=started("search", question, *where, "--rerank"),
+        ask=started("ask", question, *where, "--model", "extractive"),
+        help=started("--help"),
+    )
+
+
+def started(*arguments: str) -> Pair:
+    """Wall and CPU seconds of the command line with these arguments."""
+    walls, cpus = [], []
     for _ in range(3):
-        at = time.perf_counter()
-        subprocess.run(command, check=True, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        found.append(time.perf_counter() - at)
-    return round(min(found), 2)
+        before, at = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+        subprocess.run([sys.executable, "-m", "cli", *arguments], check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
+        walls.append(time.perf_counter() - at)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        cpus.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    return round(min(walls), 2), round(min(cpus), 2)
 
 
 def _megabytes(folder: Path) -> float:
     return round(sum(p.stat().st_size for p in folder.rglob("*") if p.is_file()) / 2**20, 1)
 
 
-def costs_of(growing: Growing, folder: Path, *, index: bool) -> Costs:
-    """Measure a library as it is."""
-    library = growing.library
+def asking_of(folder: Path) -> Asking:
+    """What asking costs in a library as it is; the warm figures come from a process of their own."""
+    command = [sys.executable, "-m", "tests.bench.scale", str(folder), "--warm"]
+    found = json.loads(subprocess.run(command, check=True, cwd=ROOT, stdout=subprocess.PIPE).stdout)
+    with Library(folder) as library:
+        counts, stored = library.counts(), library.embedder
+    assert stored is not None
+    return Asking(
+        chunks=counts["chunks"],
+        vectors=counts["vectors"],
+        vectors_mb=round(counts["vectors"] * stored.dimension * 4 / 2**20, 1),
+        database_mb=round((folder / "library.sqlite").stat().st_size / 2**20, 1),
+        chroma_mb=_megabytes(folder / "chroma"),
+        warm=Warm(**found),
+        cold=cold(folder),
+    )
+
+
+def storing_of(growing: Growing, *, index: bool) -> Storing:
+    """What the last documents cost, and bringing Chroma's copy up to date."""
     at = time.perf_counter()
     if index:
-        update_index(library)
-    index_seconds = time.perf_counter() - at
-    command = [sys.executable, "-m", "tests.bench.scale", str(folder), "--asking"]
-    found = json.loads(subprocess.run(command, check=True, cwd=ROOT, stdout=subprocess.PIPE).stdout)
-    stored = library.embedder
-    assert stored is not None
-    vectors = library.vector_count()
-    return Costs(
+        update_index(growing.library)
+    return Storing(
         chunks=growing.chunks,
-        vectors=vectors,
         commit_rate=round(growing.committed / max(growing.commit_seconds, 1e-9)),
         commit_cpu_rate=round(growing.committed / max(growing.commit_cpu, 1e-9)),
         embed_rate=round(growing.texts / max(growing.embed_seconds, 1e-9)),
         document_ms=round(growing.commit_cpu * 1000 / max(growing.last_documents, 1), 1),
-        index_seconds=round(index_seconds, 1),
-        database_mb=round((folder / "library.sqlite").stat().st_size / 2**20, 1),
-        chroma_mb=_megabytes(folder / "chroma"),
-        cold=cold(folder),
-        cold_rerank=cold(folder, "--rerank"),
-        vectors_mb=round(vectors * stored.dimension * 4 / 2**20, 1),
-        **found,
+        index_seconds=round(time.perf_counter() - at, 1),
     )
 
 
@@ -338,24 +383,34 @@ def say(line: str) -> None:
     sys.stdout.flush()
 
 
-def main() -> None:
-    """Grow a library and print what it costs at each size."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("sizes", nargs="?", default=SIZES)
-    parser.add_argument("--index", action="store_true")
-    parser.add_argument("--asking", action="store_true", help=argparse.SUPPRESS)
-    given = parser.parse_args()
-    if given.asking:
-        say(json.dumps(asking(given.folder)))
-        return
-    with Library(given.folder, create=True) as library, library.writing():
+def grow(folder: Path, sizes: Sequence[int], *, index: bool) -> None:
+    """Grow a library, and print what it costs at each size."""
+    with Library(folder, create=True) as library, library.writing():
         counts = library.counts()
         growing = Growing(library, counts["sources"], counts["chunks"])
-        for size in map(int, given.sizes.split(",")):
+        for size in sizes:
             growing.grow(size)
-            costs = costs_of(growing, given.folder, index=given.index)
-            say(json.dumps(asdict(costs)))
+            storing = storing_of(growing, index=index)
+            say(json.dumps(asdict(storing) | asdict(asking_of(folder))))
+
+
+def main() -> None:
+    """Grow a library, or measure one, and print what it costs."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, nargs="?")
+    parser.add_argument("sizes", nargs="?", default=SIZES)
+    parser.add_argument("--index", action="store_true")
+    parser.add_argument("--library", type=Path)
+    parser.add_argument("--warm", action="store_true", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.library is not None:
+        say(json.dumps(asdict(asking_of(given.library))))
+    elif given.folder is None:
+        parser.error("give a FOLDER to grow a library in, or --library")
+    elif given.warm:
+        say(json.dumps(asdict(warm(given.folder))))
+    else:
+        grow(given.folder, list(map(int, given.sizes.split(","))), index=given.index)
 
 
 if __name__ == "__main__":
