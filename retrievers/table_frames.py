@@ -10,11 +10,11 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
-from ingest.tables import header_rows, is_number
+from ingest.tables import is_number
 from ingest.types import Cell
+from retrievers.table_heads import Grid, carried, header_count, is_year_text, texts_of
 from retrievers.table_values import (
     Amount,
     has_decimal_comma,
@@ -26,7 +26,7 @@ from retrievers.table_values import (
     read_amount,
     read_unit,
 )
-from retrievers.table_words import is_period, label_words, words_of
+from retrievers.table_words import is_period, label_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,8 +51,6 @@ _SUMMARY = re.compile(
     r"\W*(?:averages?|mean|median|change|growth|difference|variance|% change|cagr)\b.*", re.IGNORECASE
 )
 
-_PART = re.compile(r"[HQhq][1-4]")
-_YEAR_PART = re.compile(r"(?P<year>(?:FY ?)?(?:19|20)\d\d(?:/\d\d)?) [HQhq][1-4]")
 _SAID_TWICE = re.compile(r"\b([A-Z][a-z]{2,})\b(?:\s+[a-z]+)*\s+\1\b")
 """A header such as "Goals for Goals", whose end belongs to the next column."""
 _YEAR_NAME = re.compile(r"(?:full |whole |financial )?year|annual|12 months|fy", re.IGNORECASE)
@@ -149,11 +147,11 @@ _NO_UNIT = "number"
 
 def read_frames(cells: Sequence[Cell], caption: str) -> list[Frame]:
     """The frame of a table, and where it is small the turned one; none of a table without numbers or header."""
-    grid = _texts(cells)
-    head = _header_count(cells, grid)
+    grid = texts_of(cells)
+    head = header_count(cells, grid)
     if head == 0 or len(grid) <= head or len(grid[0]) < 2:
         return []
-    grid[:head] = _carried(grid[:head])
+    grid[:head] = carried(grid[:head])
     frame = _frame(grid, head, sorted({c.row for c in cells}), caption)
     if frame is None:
         return []
@@ -168,81 +166,7 @@ def read_frames(cells: Sequence[Cell], caption: str) -> list[Frame]:
     return [frame, turned] if turned is not None else [frame]
 
 
-_Grid = list[list[str]]
-
-
-def _texts(cells: Sequence[Cell]) -> _Grid:
-    """The texts of the rows that have cells; a spanning cell's text at each place that it covers."""
-    numbers = {row: n for n, row in enumerate(sorted({c.row for c in cells}))}
-    width = max((c.column + c.colspan for c in cells), default=0)
-    dense = [[""] * width for _ in numbers]
-    for cell in cells:
-        text = " ".join(cell.text.split())
-        if cell.rowspan == cell.colspan == 1:
-            dense[numbers[cell.row]][cell.column] = text
-        else:
-            for row in range(cell.row, cell.row + cell.rowspan):
-                if row in numbers:
-                    dense[numbers[row]][cell.column : cell.column + cell.colspan] = [text] * cell.colspan
-    return dense
-
-
-def _header_count(cells: Sequence[Cell], grid: _Grid) -> int:
-    """How many rows are header; where none is marked, the first one if it names columns of numbers."""
-    head = header_rows(cells)
-    if head == 0 and len(grid) > 2:
-        first = [text for text in grid[0] if text]
-        below = [row[n] for row in grid[1:] for n in range(1, len(row)) if row[n]]
-        names = sum(not is_number(text) or words_of(text)[:1] == (text,) for text in first)
-        head = int(names == len(first) > 1 and any(map(is_number, below)))
-    count = sum(row < head for row in sorted({c.row for c in cells}))
-    spanned = any(c.colspan > 1 and c.row < head for c in cells)
-    while spanned and count and count + 1 < len(grid) and _names_parts(grid[count]):
-        count += 1
-    while count > 1 and _is_of_amounts(grid[count - 1]):
-        count -= 1
-    return count
-
-
-def _carried(header: _Grid) -> _Grid:
-    """A header in which what stands once over several columns stands over each of them.
-
-    A year that is printed but with the first of its parts ("2023 H1", "H2") holds for the others; a name in an upper
-    row holds for the columns to its right without one, where names of the lowest row are repeated, as of parts.
-    """
-    *upper, lowest = header
-    if len(set(filter(None, lowest))) < len(list(filter(None, lowest))):
-        upper = [_filled(row, lowest) for row in upper]
-    year = ""
-    named = []
-    for text in lowest:
-        m = _YEAR_PART.fullmatch(text)
-        year = m["year"] if m else year if _PART.fullmatch(text) else ""
-        named.append(f"{year} {text}" if year and not m else text)
-    return [*upper, named]
-
-
-def _filled(row: Sequence[str], lowest: Sequence[str]) -> list[str]:
-    filled = list(row)
-    for n in range(2, len(filled)):
-        filled[n] = filled[n] or (filled[n - 1] if lowest[n] and lowest[n - 1] else "")
-    return filled
-
-
-def _is_of_amounts(row: Sequence[str]) -> bool:
-    """Whether a row that is marked as header is one of the body: a name, and amounts with a sign or decimals."""
-    rest = [text for text in row[1:] if text]
-    told = sum(re.search(r"[$\u20ac\u00a3\u00a5%,.()]", text) is not None for text in rest)
-    return bool(row[0] and told) and all(read_amount(text) is not None for text in rest)
-
-
-def _names_parts(row: Sequence[str]) -> bool:
-    """Whether a row below a header that spans columns names their parts: nothing in its first cell, and no amounts."""
-    rest = [text for text in row[1:] if text]
-    return not row[0] and len(rest) > 1 and all(_is_year_text(text) or read_amount(text) is None for text in rest)
-
-
-def _frame(grid: _Grid, head: int, numbers: Sequence[int], caption: str) -> Frame | None:
+def _frame(grid: Grid, head: int, numbers: Sequence[int], caption: str) -> Frame | None:
     import pandas as pd
 
     header = grid[:head]
@@ -345,7 +269,7 @@ def _kind(texts: Sequence[str], names: Sequence[str], *, comma: bool) -> ColumnK
     if not filled:
         return "text"
     least = MOST * len(filled)
-    if sum(_is_year_text(text) for text in filled) >= least and not any("(" in name for name in names):
+    if sum(is_year_text(text) for text in filled) >= least and not any("(" in name for name in names):
         return "year"
     if sum(is_date(text) for text in filled) >= least:
         return "date"
@@ -354,12 +278,7 @@ def _kind(texts: Sequence[str], names: Sequence[str], *, comma: bool) -> ColumnK
     return "number" if amounts_ and amounts_ + limits >= least else "text"
 
 
-@lru_cache(maxsize=4096)
-def _is_year_text(text: str) -> bool:
-    return re.fullmatch(r"(?:FY\s?)?(?:19|20)\d\d(?:[/\u2013-]\d{2,4})?\W?", text) is not None
-
-
-def _turned(frame: Frame, grid: _Grid, head: int) -> Frame | None:
+def _turned(frame: Frame, grid: Grid, head: int) -> Frame | None:
     """A frame with a row for each column that holds numbers, named by the levels of its header."""
     import pandas as pd
 
@@ -410,7 +329,7 @@ def _row_path(frame: Frame, row: int) -> tuple[str, ...]:
 def _named(path: Sequence[str], texts: list[str], *, label: bool, unit: str) -> Column:
     kind: ColumnKind = "number"
     if label:
-        kind = "year" if all(map(_is_year_text, filter(None, texts))) and any(texts) else "text"
+        kind = "year" if all(map(is_year_text, filter(None, texts))) and any(texts) else "text"
     names = tuple(name for name in path if name)
     words = frozenset(word for name in names for word in label_words(name))
     return Column(path=names, words=words, kind=kind, unit=unit)

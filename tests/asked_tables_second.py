@@ -311,7 +311,7 @@ SECOND: tuple[tuple[Printed, tuple[Asked, ...]], ...] = (
         ),
     ),
 )
-"""Asked once, its causes mended after."""
+"""First run, before its causes were mended: 65% exact, 8% wrong and not flagged."""
 
 
 # --- third -----------------------------------------------------------------------------------------
@@ -618,4 +618,4 @@ THIRD: tuple[tuple[Printed, tuple[Asked, ...]], ...] = (
         ),
     ),
 )
-"""Written with ``SECOND``, and asked for the first time when its causes had been mended."""
+"""First run, when the causes of ``SECOND`` had been mended: 62% exact, 12% wrong and not flagged."""

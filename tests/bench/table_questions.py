@@ -3,7 +3,8 @@
 Prints the tables as PDF, DOCX, HTML and XLSX, ingests each format into a library of its own, asks every question with
 ``model="extractive"``, and prints the share that is exact, flagged, and wrong without a flag, for each set of
 questions: ``worked-on``, ``kept-apart``, ``second`` and ``third``, or those that are named, as formats can be.
-``--show`` shows what was not answered as it should be. A value in a quote counts as exact only where it was looked up, cell by cell.
+``--show`` shows what was not answered as it should be. A value in a quote counts as exact only where it was looked up,
+cell by cell.
 """
 
 from __future__ import annotations
