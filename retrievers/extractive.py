@@ -45,10 +45,10 @@ MOST_WORDS = 120
 """A longer piece is no quote: a reader would have to look for the answer in it."""
 MOST_ITEMS = 12
 """List items quoted with the sentence that announces them."""
-SHORT_BY = 0.3
+SHORT_BY = 0.4
 """Support that a quote may lack of the threshold where another piece reaches it: on the page that the search placed
 first a sentence need not say as much."""
-BEFORE = 0.6
+BEFORE = 0.5
 """What is taken off a piece's support for each page that the search placed before its own: the search reads whole
 pages, and knows better than one sentence which of them is about the question."""
 POINTED_BEFORE = 5.0
@@ -57,6 +57,10 @@ NOT_WHOLE = 0.2
 """The same of a sentence that breaks off or begins amid."""
 MOST_ABSENT = 0.25
 """Share of a question's names that may stand nowhere in a document that answers: long names are often cut short."""
+FROM_PICTURE = 0.5
+"""The same of words that were read inside a picture: they come without order, and letters may be misread."""
+FULL, FULL_WORTH = 0.7, 0.6
+"""A piece of at least this score says nearly all that is asked itself, and is worth so much more on any page."""
 TIE = 0.05
 """What a piece's score counts beside its support: it chooses between pieces that support an answer alike."""
 MOST_BEFORE = 3
@@ -129,6 +133,7 @@ class Evidence:
     label: str = ""
     whole: bool = True
     page: int | None = None
+    is_pictured: bool = False
     score: float = 0.0
     support: float = 0.0
     cell: CellRef | None = None
@@ -233,8 +238,13 @@ def _place_of(piece: Evidence) -> _Place:
 def _worth(question: Question, piece: Evidence, places: Mapping[_Place, int]) -> float:
     """What a piece is worth as a quote: its support, less the more pages the search placed before its own."""
     before = min(MOST_BEFORE, places.get(_place_of(piece), MOST_BEFORE))
-    apart = POINTED_BEFORE if question.asked.is_pointed else BEFORE
-    return piece.support + TIE * piece.score - apart * before - (0.0 if piece.whole else NOT_WHOLE)
+    apart, full = (POINTED_BEFORE, 0.0) if question.asked.is_pointed else (BEFORE, FULL_WORTH)
+    told = TIE * piece.score + (full if piece.score >= FULL else 0.0)
+    return piece.support + told - apart * before - _flaws(piece)
+
+
+def _flaws(piece: Evidence) -> float:
+    return (0.0 if piece.whole else NOT_WHOLE) + (FROM_PICTURE if piece.is_pictured else 0.0)
 
 
 def _chosen(able: Sequence[Evidence], library: Library) -> list[Evidence]:
@@ -443,6 +453,7 @@ def _sentences(hit: Hit, question: Question, elements: Sequence[Element], titles
             context=f"{titles} {before}",
             label=_label_of_line(span.text),
             page=element.page_number if (element := holding[i][1]) else None,
+            is_pictured=category == "Image",
             whole=category == "ListItem" or not (_is_broken(before, span.text) or _is_broken(span.text, after)),
         )
 

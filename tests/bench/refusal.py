@@ -18,7 +18,7 @@ from ingest.library import Library
 from ingest.types import Hit
 from retrievers import MultiVectorRetriever
 from retrievers.answer import EVIDENCE_HITS, by_quotes
-from retrievers.answerable import THRESHOLD
+from retrievers.answerable import POINTED_THRESHOLD, THRESHOLD
 from retrievers.extractive import best_support, read_question
 
 
@@ -31,6 +31,7 @@ class Asked:
     expect: str
     support: float
     said: str
+    is_pointed: bool = False
 
     @property
     def answerable(self) -> bool:
@@ -39,17 +40,30 @@ class Asked:
 
 def ask(row: dict[str, str], hits: Sequence[Hit], library: Library) -> Asked:
     with library.snapshot():
-        support = best_support(read_question(row["question"], library), hits, library)
+        read = read_question(row["question"], library)
+        support = best_support(read, hits, library)
     answer = by_quotes(row["question"], hits, library)
     said = " ".join((answer.text, *(c.quote for c in answer.citations))) if answer.found else ""
-    return Asked(question=row["question"], kind=row["kind"], expect=row.get("expect", ""), support=support, said=said)
+    return Asked(
+        question=row["question"],
+        kind=row["kind"],
+        expect=row.get("expect", ""),
+        support=support,
+        said=said,
+        is_pointed=read.asked.is_pointed,
+    )
+
+
+def is_refused(asked: Asked, threshold: float) -> bool:
+    """Whether a question is refused at a threshold; those that point at a page or a figure have one of their own."""
+    return asked.support < (POINTED_THRESHOLD if asked.is_pointed else threshold)
 
 
 def figures(asked: Sequence[Asked], threshold: float) -> tuple[float, float, float]:
     """(answerable ones answered, precision of refusals, recall of refusals) at a threshold."""
     answerable = [a for a in asked if a.answerable]
-    wrong = sum(a.support < threshold for a in answerable)
-    right = sum(a.support < threshold for a in asked if not a.answerable)
+    wrong = sum(is_refused(a, threshold) for a in answerable)
+    right = sum(is_refused(a, threshold) for a in asked if not a.answerable)
     unanswerable = len(asked) - len(answerable)
     return (
         1 - wrong / max(1, len(answerable)),
@@ -73,7 +87,7 @@ def main() -> None:
     asked = [ask(row, retriever.retrieve(row["question"], EVIDENCE_HITS), retriever.library) for row in rows]
     halves = {"fitted on": asked[::2], "read off": asked[1::2], "all": asked}
     say("threshold", *(f"{name:>9} {part}" for name in halves for part in ("answered", "prec", "rec")))
-    for step in range(60, 165, 8):
+    for step in range(65, 150, 10):
         shares = [f"{share:14.2f}" for half in halves.values() for share in figures(half, step / 100)]
         say(f"{step / 100:9.2f}", *shares)
     say(f"\nat {given.threshold}:", *(f"{share:.3f}" for share in figures(asked, given.threshold)))

@@ -11,6 +11,7 @@ from ingest.models import Message, Ollama
 from ingest.settings import Settings
 from ingest.types import Answer, PageBox
 from retrievers import MultiVectorRetriever, answer, chat
+from retrievers.answer import CLOSEST
 from retrievers.chat import NOT_FOUND
 from tests.ollama_server import SCRIPTS, OllamaServer, Reply, Request, models_named
 from tests.retrievers.made import BagOfWords, box_of, lay_out, page, paragraph, put, table, title
@@ -227,6 +228,30 @@ def test_no_hit_means_that_no_model_is_asked(library):
         found = ask(library, server.url, doc="nothing*.pdf", model="llama3")
     assert (found.found, found.hits) == (False, ())
     assert server.requests_to("/api/chat") == []
+
+
+def test_a_question_with_which_nothing_found_has_to_do_is_refused_before_a_model_is_asked(library):
+    model = Corrected(f"{SENTENCE} [1]")
+    found = ask(library, NOBODY, "Who was the captain of MV Cormorant?", model=model)
+    assert (found.found, found.text, found.model) == (False, NOT_FOUND, "talker")
+    assert found.hits
+    assert found.notes == ("nothing that was found has to do with the question, so talker was not asked",)
+    assert model.asked == []
+
+
+@pytest.mark.parametrize(
+    "question", ["Give me a summary of the year.", "Was passierte mit den Preisen?", "What does the first page show?"]
+)
+def test_a_model_is_asked_what_names_nothing_to_look_for(library, question):
+    model = Corrected(NOT_FOUND)
+    assert ask(library, NOBODY, question, model=model).model == "talker"
+    assert len(model.asked) == 1
+
+
+def test_a_quote_that_does_not_say_all_that_is_asked_for_carries_a_note(library):
+    found = ask(library, NOBODY, "Which captain stands on the ferry in the picture?", doc="report.pdf")
+    assert [c.quote for c in found.citations] == [SENTENCE]
+    assert found.notes == (CLOSEST,)
 
 
 def test_of_two_documents_only_the_one_that_is_asked_for_answers(library):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from ingest.library import Library
-from retrievers.answerable import THRESHOLD, read_asked, support
+from retrievers.answerable import POINTED_THRESHOLD, THRESHOLD, read_asked, support
 from retrievers.extractive import counted_things
 from retrievers.language import content_terms
 from tests.retrievers.made import paragraph, put, title
@@ -69,6 +69,29 @@ def test_what_fell_is_not_answered_by_what_rose(tmp_path):
 def test_a_piece_without_the_form_of_an_answer_supports_less(measured):
     question = "When did the tannery sell hides?"
     assert measured(question, has_form=False) < measured(question)
+
+
+@pytest.mark.parametrize(
+    ("question", "pointed"),
+    [
+        ("How many people are there on page 5?", True),
+        ("Which colour has the line in the first figure?", True),
+        ("Who wrote this report?", True),
+        ("To whom does the safety manager report?", False),
+        ("Who kept the books?", False),
+    ],
+)
+def test_a_question_that_points_at_a_page_or_the_document_has_a_lower_threshold(tmp_path, question, pointed):
+    with Library(tmp_path / "library", create=True) as library:
+        asked = read_asked(question, content_terms(question), set(), library)
+    assert asked.is_pointed is pointed
+    assert asked.threshold == (POINTED_THRESHOLD if pointed else THRESHOLD)
+
+
+def test_an_abbreviation_or_a_possessive_is_no_absent_name(measured):
+    assert measured("Who kept the books of the tannery (BOT)?") >= THRESHOLD
+    assert measured("Who kept Berta Lomax's books?") >= THRESHOLD
+    assert measured("Who kept the books of ZANZIBAR?") > measured("Who kept the books of Zanzibar?") == 0
 
 
 def test_our_questions_are_sixty_that_the_samples_answer_and_sixty_that_they_do_not():

@@ -269,6 +269,24 @@ def test_scores_fall_with_the_rank_of_the_hit(library):
     assert second.score < first.score
 
 
+def test_of_two_pages_that_say_as_much_the_one_that_was_found_first_is_quoted(tmp_path):
+    words = lay_out("The mill ground 12 tons of rye.")
+    shown = [paragraph("The mill ground 12 tons of rye.", PageBox(page=n, box=box_of(*words))) for n in (1, 2)]
+    with Library(tmp_path / "library", create=True) as made:
+        put(made, "mill.pdf", [shown[0], title("Second", 1), shown[1]], [page(n, *words) for n in (1, 2)])
+        hits = MultiVectorRetriever(made, embedder=BagOfWords()).retrieve("How much rye did the mill grind?")
+        question = read_question("How many tons of rye has the mill ground?", made)
+        for ordered in (hits, hits[::-1]):
+            (found,) = find_evidence(question, ordered, made)
+            assert found.page == ordered[0].chunk.page_numbers[0]
+    assert len(hits) == 2
+
+
+def test_a_name_that_stands_nowhere_in_a_document_is_not_answered_from_it(evidence):
+    assert evidence("What does the kiosk of the Rules sell?")
+    assert evidence("What does the kiosk of Ostrey sell?") == []
+
+
 def test_rarer_words_weigh_more_and_names_numbers_and_counted_things_are_required(library):
     question = read_question("How many members did Zanzibar have in 2023?", library)
     assert question.required == {"member", "zanzibar", "2023"}
