@@ -29,6 +29,10 @@ _OPENING = frozenset(
     los las una""".split()
 )
 """Words that a statement may have before it at a comma."""
+_SHORT_NAMES = frozenset(
+    "company corporation corp inc incorporated ltd limited co group usa uk eu gaap department dept".split()
+)
+"""Parts of names that stand for each other."""
 LONGEST_LEAD = 8
 """Tokens that a phrase may have that stands before a German verb."""
 LONGEST_PHRASE = 24
@@ -167,10 +171,12 @@ def _is_light(tokens: Sequence[Token], k: int, *, start: bool = False) -> bool:
 
 
 def _unlike_names(claimed: Token, said: Token, place: int) -> str | None:
-    """A reason where two names share no more than a stem."""
-    if not (claimed.capital and said.capital and place) or claimed.word == said.word or claimed.key != said.key:
+    """A reason where two names share no more than a stem or a meaning."""
+    if not (claimed.capital and said.capital and place) or claimed.word == said.word:
         return None
     if claimed.word.rstrip("s") == said.word.rstrip("s") or claimed.key.startswith("month"):
+        return None
+    if claimed.key != said.key and ({claimed.word, said.word} <= _SHORT_NAMES or " " in claimed.word + said.word):
         return None
     return f"the name \u201c{claimed.word}\u201d is not there (it says \u201c{said.word}\u201d)"
 

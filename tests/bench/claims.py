@@ -122,11 +122,14 @@ def _spaced(said: str, rng: random.Random) -> str | None:
     return re.sub(" ", lambda _: rng.choice([" ", " ", "  ", "\n", "\u00a0"]), said)
 
 
+_LEAD = re.compile(
+    r"((?:In(?! addition| general| particular| turn| order)|During|On|At|As of|Since) [^,;()]{3,50}), "
+    r"((?:[Tt]he|[Ww]e|[Oo]ur|[Tt]his|[Aa]n?) .+)\.$"
+)
+
+
 def _lead_moved(said: str, rng: random.Random) -> str | None:
-    m = re.match(
-        r"((?:In(?! addition| general| particular| turn| order)|During|On|At|As of|Since) [^,;()]{3,50}), ((?:[Tt]he|[Ww]e|[Oo]ur|[Tt]his|[Aa]n?) .+)\.$",
-        said,
-    )
+    m = _LEAD.match(said)
     if m is None or m[2].count(",") > 0:
         return None
     return f"{m[2][0].upper()}{m[2][1:]} {m[1][0].lower()}{m[1][1:]}."

@@ -173,6 +173,7 @@ def test_other_languages_pass_word_for_word_only_and_a_reason_says_so():
         ("The pier, the lamp, and the bell cost 9 crowns.", "The bell cost 9 crowns."),
         ("Tolls were 5 crowns in 2021 and 6 crowns in 2022.", "Tolls were 6 crowns in 2021."),
         ("Dunmere sued Halvane.", "Halvane sued Dunmere."),
+        ("The toll of Cash for Business rose.", "The toll of Cash for Company rose."),
         ("Dunmere sued Halvane.", "Dunmere was sued by Halvane."),
         ("The rate is 5% (7% in winter).", "The rate is 7%."),
         ("Either Dunmere or Halvane pays.", "Dunmere and Halvane pay."),
