@@ -37,6 +37,7 @@ def opened(path: Path) -> Document:
 
     document = docx.Document(office_package(path))
     _type_parts(document)
+    _thin_out(document.element.body)
     for root in _roots(document):
         lay_open(root)
     body = document.element.body
@@ -46,6 +47,16 @@ def opened(path: Path) -> Document:
         _lift(box)
     _unframe(body)
     return document
+
+
+def _thin_out(body: _Element) -> None:
+    """Leave one of each row of empty paragraphs: they say no more, and a million of them take minutes to read."""
+    before = False
+    for node in list(body):
+        empty = node.tag == f"{W}p" and not len(node)
+        if empty and before:
+            body.remove(node)
+        before = empty
 
 
 def is_on(mark: _Element | None) -> bool:

@@ -13,6 +13,7 @@ from PIL import Image
 
 from ingest.errors import BrokenError, EncryptedError
 from ingest.partition import PartitionOptions
+from ingest.partition.docx_markup import opened
 from ingest.partition.office import partition
 from ingest.types import Source
 
@@ -579,3 +580,14 @@ def test_an_archive_of_countless_files_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr("ingest.partition.archives.MAX_MEMBERS", 2)
     with pytest.raises(BrokenError, match="3 files in the archive"):
         read_path(archive(tmp_path / "file.docx", a=b"x", b=b"x", c=b"x"))
+
+
+def test_of_many_empty_paragraphs_in_a_row_one_is_read(tmp_path):
+    made = docx.Document()
+    made.add_paragraph("The pier is made of oak.")
+    for _ in range(1000):
+        made.add_paragraph()
+    made.add_paragraph("The quay is of stone.")
+    made.save(str(tmp_path / "rows.docx"))
+    texts = [paragraph.text for paragraph in opened(tmp_path / "rows.docx").paragraphs]
+    assert texts == ["The pier is made of oak.", "", "The quay is of stone."]
