@@ -125,7 +125,10 @@ def stems_of(word: str, languages: Iterable[str]) -> list[str]:
 @lru_cache(maxsize=200_000)
 def marked_stem(word: str, language: str) -> str:
     """The stem of a word in small letters, with the mark of its language."""
-    return _stemmer(language)(word) + _MARKS[language]
+    try:
+        return _stemmer(language)(word) + _MARKS[language]
+    except UnicodeEncodeError:  # half of a surrogate pair, as in a broken text layer
+        return word + _MARKS[language]
 
 
 def may_be_in(text: str, languages: Sequence[str]) -> list[str]:

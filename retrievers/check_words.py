@@ -125,7 +125,9 @@ def stem_of(word: str, language: Language) -> str:
     if language == "other":
         return word
     irregular = IRREGULAR.get(word) if language == "en" else None
-    return irregular or str(_stemmer(language).stemWord(word))  # type: ignore[attr-defined]
+    # Half of a surrogate pair may stand in a broken text layer.
+    whole = word.encode("utf-8", "replace").decode()
+    return irregular or str(_stemmer(language).stemWord(whole))  # type: ignore[attr-defined]
 
 
 IRREGULAR = {

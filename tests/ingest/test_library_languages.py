@@ -5,6 +5,7 @@ from ingest.library_languages import (
     in_english,
     language_of,
     languages_of,
+    marked_stem,
     may_be_in,
     parted,
     stems_in,
@@ -74,6 +75,12 @@ def test_forms_of_a_word_have_one_stem_which_no_word_of_another_language_has():
     assert stems_of("l'activité", ["french"]) == stems_in("activités", "french")
     assert stems_of("häuser", ["english"]) == stems_in("houses", "english") == stems_in("houses", None) == []
     assert stems_of("2021", ["german"]) == stems_of("p-10", ["german"]) == []
+
+
+def test_half_of_a_surrogate_pair_is_a_word_like_others():
+    assert stems_in("Häuser kaputt\ud800e", "german")[0] == "haus0ger"
+    assert len(stems_of("kaputt\ud800e", ["german"])) == 1
+    assert marked_stem("kaputt\ud800", "german") == "kaputt\ud8000ger"
 
 
 def test_only_of_other_languages_than_english_the_common_words_are_told():
