@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 import signal
@@ -19,7 +18,6 @@ ROOT = Path(__file__).resolve().parents[1]
 # Said before Ray is imported, which reads it then: without it a token is made in the home folder.
 os.environ |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": os.environ.get("RAY_AUTH_TOKEN") or secrets.token_hex(32)}
 STORE_BYTES = 200 * 2**20
-_NO_SPILLING = {"automatic_object_spilling_enabled": False, "oom_grace_period_s": 1}
 
 
 @dataclass
@@ -46,13 +44,11 @@ class Cluster:
 
 
 @contextmanager
-def cluster(folder: Path, nodes: int = 2, *, store_bytes: int = STORE_BYTES, spill: bool = True) -> Iterator[Cluster]:
-    """A cluster of so many machines, ended with all its processes; without ``spill`` its object stores can be full."""
+def cluster(folder: Path, nodes: int = 2, *, store_bytes: int = STORE_BYTES) -> Iterator[Cluster]:
+    """A cluster of so many machines, ended with all its processes."""
     port = _free_port()
-    store = [f"--object-store-memory={store_bytes}"]
-    if not spill:
-        store.append(f"--system-config={json.dumps(_NO_SPILLING)}")
-    head = _start(folder, "--head", f"--port={port}", "--num-cpus=0", "--include-dashboard=false", *store)
+    store = f"--object-store-memory={store_bytes}"
+    head = _start(folder, "--head", f"--port={port}", "--num-cpus=0", "--include-dashboard=false", store)
     made = Cluster(address=f"127.0.0.1:{port}", folder=folder, head=head, store_bytes=store_bytes)
     try:
         for _ in range(nodes):

@@ -1,13 +1,17 @@
 """What goes wrong with a cluster is one clear error, and nothing is half committed."""
 
+import fcntl
+import hashlib
 import json
 import os
 import shutil
 import socket
 import threading
+from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
+import psutil
 import pytest
 
 from ingest import ingest, ray_engine
@@ -29,11 +33,11 @@ SMALLEST_STORE = 80 * 2**20
 
 @pytest.fixture(scope="module")
 def cluster():
-    """A machine whose object store is small and cannot be written to disk."""
+    """A machine whose object store is small."""
     folder = Path("/tmp") / f"pincite-rays-{os.getpid()}"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700)
-    with ray_cluster.cluster(folder, 1, store_bytes=SMALLEST_STORE, spill=False) as made:
+    with ray_cluster.cluster(folder, 1, store_bytes=SMALLEST_STORE) as made:
         yield made
     shutil.rmtree(folder, ignore_errors=True)
 
@@ -47,10 +51,20 @@ def docs(tmp_path):
 
 
 @pytest.fixture
-def unseen(docs, tmp_path, monkeypatch):
-    """The documents under a path that leads elsewhere on each machine: to the folder where its process is."""
-    monkeypatch.chdir(tmp_path)
-    return Path("/proc/self/cwd/docs")
+def unseen(docs):
+    """The documents under a path that leads nowhere on a machine: through a handle of this process."""
+    folder = os.open(docs, os.O_RDONLY)
+    handle = fcntl.fcntl(folder, fcntl.F_DUPFD_CLOEXEC, 900)
+    yield Path(f"/proc/self/fd/{handle}")
+    os.close(handle)
+    os.close(folder)
+
+
+@pytest.fixture
+def blind(cluster, monkeypatch):
+    """The settings of a cluster whose machines see no file of ours."""
+    monkeypatch.setattr(ray_engine, "_Node", partial(ray_engine._Node, is_blind=True))
+    return Settings(engine="ray", ray_address=cluster.address)
 
 
 def read_size(source: Source) -> int:
@@ -139,20 +153,51 @@ def test_a_machine_of_another_version_that_joins_later_is_left_out(cluster, monk
         cluster.kill(added)
 
 
-def test_a_file_under_a_path_that_machines_do_not_see_is_sent(cluster, unseen, tmp_path):
-    settings = Settings(engine="ray", ray_address=cluster.address)
-    assert [result.state for result in ingest([unseen], tmp_path / "lib", settings=settings)] == ["ingested"]
+def test_a_file_that_machines_do_not_see_and_that_no_object_store_holds_is_sent(cluster, unseen):
+    data = b"\0" * (SMALLEST_STORE + 2**20)
+    (unseen / "big.bin").write_bytes(data)
+    source = Source(id=hashlib.sha256(data).hexdigest(), path=unseen / "big.bin", format="pdf", size=len(data))
+    engine = RayEngine(cluster.address)
+    try:
+        assert engine._room == SMALLEST_STORE // ray_engine.STORE_SHARE
+        assert result_of(engine.submit(read_size, source, timeout=60)) == len(data)
+        assert [node.is_blind for node in engine._nodes.values()] == [True]
+    finally:
+        engine.close()
 
 
-def test_a_full_object_store_is_the_error_of_the_file_that_is_too_large(cluster, docs, unseen, tmp_path):
-    (docs / "big.txt").write_bytes(b"The ferry sails at noon.\n" * (SMALLEST_STORE // 20))
-    settings = Settings(engine="ray", ray_address=cluster.address)
-    results = {Path(r.path).name: r for r in ingest([unseen], tmp_path / "lib", settings=settings)}
-    assert {name: result.state for name, result in results.items()} == {"note.md": "ingested", "big.txt": "failed"}
-    assert "object store is full" in results["big.txt"].reason
-    assert sources(tmp_path / "lib") == (1, 2)
-    (docs / "big.txt").write_text("The ferry sails at four.")
-    assert {r.state for r in ingest([unseen], tmp_path / "lib", settings=settings)} == {"ingested", "unchanged"}
+@pytest.mark.parametrize(
+    ("error", "told"), [("ObjectStoreFullError", "Ray's object store is full"), ("OutOfDiskError", "disk under Ray's")]
+)
+def test_a_full_object_store_is_the_error_of_the_file_that_is_sent(blind, docs, tmp_path, monkeypatch, error, told):
+    import ray
+
+    def full(value):
+        raise getattr(ray.exceptions, error)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ray, "put", full)
+        (result,) = ingest([docs], tmp_path / "lib", settings=blind)
+    assert result.state == "failed"
+    assert told in result.reason
+    assert sources(tmp_path / "lib") == (0, 1)
+    assert [r.state for r in ingest([docs], tmp_path / "lib", settings=blind)] == ["ingested"]
+
+
+def test_a_cluster_of_this_machine_tells_its_makers_nothing_and_has_no_dashboard_for_others():
+    engine = RayEngine(None, jobs=1)
+    try:
+        import ray
+
+        session = Path(ray._private.worker._global_node.get_session_dir_path())
+        children = psutil.Process().children(recursive=True)
+        started = [process for process in children if session.name in " ".join(process.cmdline())]
+        heads = [process.cmdline() for process in started if "dashboard.py" in " ".join(process.cmdline())]
+        assert all({"--host=127.0.0.1", "--minimal"} <= set(command) for command in heads)
+        assert {process.environ().get("RAY_USAGE_STATS_ENABLED") for process in started} == {"0"}
+        assert not list(session.rglob("usage_stats.json"))
+    finally:
+        engine.close()
 
 
 def test_what_is_asked_for_after_the_engine_has_ended_is_told(cluster):
