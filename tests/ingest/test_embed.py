@@ -140,7 +140,9 @@ def test_minilm_reads_the_first_256_tokens(minilm):
 
 
 def test_an_unknown_name_is_refused_with_the_known_ones():
-    with pytest.raises(UsageError, match=r"'bert'.*wordllama, minilm, bge-small, multilingual-e5, ollama:MODEL, folder:PATH"):
+    with pytest.raises(
+        UsageError, match=r"'bert'.*wordllama, minilm, bge-small, multilingual-e5, ollama:MODEL, folder:PATH"
+    ):
         load_embedder("bert", Settings())
 
 
