@@ -80,6 +80,6 @@ class Desk:
         try:
             for vector, row in zip(ids.tolist(), matrix, strict=True):
                 assert index.search(row, 1, {vector})[0] == (vector, pytest.approx(1, abs=1e-4))
-            return ids.tolist(), index.count()
+            return sorted(ids.tolist()), index.count()
         finally:
             index.close()
