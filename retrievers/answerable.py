@@ -75,7 +75,7 @@ _PAGE = re.compile(
     re.IGNORECASE,
 )
 _POINTS = re.compile(
-    r"\b(?:pages?|slides?|figures?|charts?|graphs?|plots?|diagrams?|pictures?|images?|photos?|tables?|maps?)\b"
+    r"\b(?:page|pages\s+\d+|(?:which|how\s+many)\s+pages|slides?|figures?|charts?|graphs?|plots?|diagrams?|pictures?|images?|photos?|tables?|maps?)\b"
     r"|\bp\.\s*\d|\b(?:the|this|your|whole|entire)\s+(?:document|report|paper|guidebook|brochure)\b",
     re.IGNORECASE,
 )

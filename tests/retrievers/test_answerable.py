@@ -78,6 +78,8 @@ def test_a_piece_without_the_form_of_an_answer_supports_less(measured):
         ("Which colour has the line in the first figure?", True),
         ("Who wrote this report?", True),
         ("To whom does the safety manager report?", False),
+        ("Which pages are blacked out?", True),
+        ("Which add-on prints dark pages?", False),
         ("Who kept the books?", False),
     ],
 )
