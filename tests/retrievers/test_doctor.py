@@ -84,7 +84,7 @@ def test_a_server_that_cannot_list_its_models_is_a_problem(tmp_path):
     ("change", "said"),
     [
         ({"sha256": "0" * 64}, "differ from the pinned"),
-        ({"package": "no-such-package-anywhere"}, "no-such-package-anywhere"),
+        ({"package": "no-such-package-anywhere", "path": "no_such_package/x.json"}, "no-such-package-anywhere"),
     ],
 )
 def test_weights_that_are_tampered_with_or_missing_are_a_problem(tmp_path, monkeypatch, change, said):
