@@ -13,7 +13,7 @@ from retrievers.language import Span, content_terms, sentences, stem, stems, tok
 
 _NUMBERS = r"\d{1,3}(?:\s*[,;\u2013-]\s*\d{1,3})*"
 _OPEN, _CLOSE = r"[\[\u3010]", r"(?:\u2020[^\]\u3011]*)?[\]\u3011]"
-_MARKS = re.compile(rf"\s*{_OPEN}({_NUMBERS}){_CLOSE}")
+_MARKS = re.compile(rf"(?<!\s)\s*{_OPEN}({_NUMBERS}){_CLOSE}")
 _MARKS_AFTER_STOP = re.compile(rf"([.!?])((?:\s*{_OPEN}{_NUMBERS}{_CLOSE})+)")
 _RANGE = re.compile(r"(\d+)(?:\s*[\u2013-]\s*(\d+))?")
 _ORDER = re.compile(
@@ -22,7 +22,7 @@ _ORDER = re.compile(
 """A sentence that gives orders to its reader, a model, bears nothing out."""
 _LINK = re.compile(r"(?:https?://|www\.)[^\s)\]>\"']+[^\s)\]>\"'.,;:!?]")
 _TAG = re.compile(r"<[^>]+>")
-_ROUND_MARKS = re.compile(r"\s*\((\d{1,2}(?:\s*[,;]\s*\d{1,2})*)\)(?=[.!?]|\s*$)", re.MULTILINE)
+_ROUND_MARKS = re.compile(r"(?<!\s)\s*\((\d{1,2}(?:\s*[,;]\s*\d{1,2})*)\)(?=[.!?]|\s*$)", re.MULTILINE)
 """Numbers in round brackets at the end of a sentence: marks, where a reply has no others."""
 _UNSEEN = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 """What steers a terminal or turns the direction of a text; no claim needs it."""

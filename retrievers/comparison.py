@@ -28,7 +28,7 @@ _PAIRS = tuple(
     for pattern in (
         rf"\b(?:between|both|zwischen|entre)\s+({_SIDE})\s+(?:and|und|et|y)\s+({_SIDE})",
         rf"\bfrom\s+({_SIDE})\s+to\s+({_SIDE})",
-        rf"([^\s,;?]+)\s+(?:vs\.?|versus|compared\s+(?:to|with))\s+({_SIDE})",
+        rf"(?<![^\s,;?])([^\s,;?]+)\s+(?:vs\.?|versus|compared\s+(?:to|with))\s+({_SIDE})",
     )
 )
 """How a question names two sides, of up to four words; of what stands before "versus", one."""

@@ -22,6 +22,7 @@ SIDES = {
         "Was dues revenue higher in 2022 ?",
     ],
     "Who chairs the board?": [],
+    "c" * 60_000: [],
     "What stands between the lines?": [],
 }
 
