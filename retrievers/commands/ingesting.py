@@ -1,4 +1,4 @@
-"""The command that brings the library into sync with files, folders and web pages."""
+"""The command that brings the library into sync with files, folders, web pages and buckets."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def ingest(
     password: str | None,
     as_json: bool,
 ) -> None:
-    """Bring the library into exact sync with files, folders and web pages.
+    """Bring the library into exact sync with files, folders, web pages and buckets.
 
     New and changed files are read, unchanged ones cost nothing, files that are gone are removed.
 
@@ -98,6 +98,7 @@ def ingest(
     pincite ingest docs reports/2024.pdf
     pincite ingest docs --jobs 1 --json
     pincite ingest https://example.org/handbook/ --depth 2
+    pincite ingest s3://bucket/reports
     pincite ingest docs --watch
     pincite ingest /shared/docs --engine ray --ray-address 10.0.0.5:6379
     """
