@@ -14,7 +14,7 @@ import threading
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
 from dataclasses import dataclass, field
 from functools import partial
 from queue import Empty, SimpleQueue
@@ -101,6 +101,8 @@ class RayEngine:
         self._left_out: set[str] = set()
         self._room = BYTES_IN_FLIGHT
         self._waiting: deque[_Task] = deque()
+        self._unanswered: set[Future[Any]] = set()
+        self._has_ended = False
         self._events: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._requests = Requests(requests)
         self._sent: OrderedDict[str, tuple[Any, int]] = OrderedDict()
@@ -129,11 +131,12 @@ class RayEngine:
         if network:
             return self._requests.submit(partial(function, *args))
         future: Future[T] = Future()
-        if not self._thread.is_alive():
-            future.set_exception(UnavailableError(ENDED))
-            return future
         task = _Task(function, args, timeout, future, {source.id: source for source in sources_in(args)})
+        self._unanswered.add(future)
+        future.add_done_callback(self._unanswered.discard)
         self._events.put(partial(self._waiting.append, task))
+        if self._has_ended:
+            self._answer_all()
         return future
 
     def close(self) -> None:
@@ -154,8 +157,9 @@ class RayEngine:
                 self._keep_nodes()
                 self._send_waiting()
         finally:
-            # Whoever waits for a task is told, whatever ended this thread.
-            self._give_up(ENDED)
+            # Whoever waits for a task is told, whatever ended this thread and wherever the task then was.
+            self._has_ended = True
+            self._answer_all()
 
     def _step(self) -> bool:
         """Wait for an event and let it happen; whether there will be more."""
@@ -166,10 +170,11 @@ class RayEngine:
             event()
         return True
 
-    def _give_up(self, reason: str) -> None:
-        running = [task for node in self._nodes.values() for task in node.running]
-        while self._waiting or running:
-            _end(self._waiting.popleft() if self._waiting else running.pop(), UnavailableError(reason))
+    def _answer_all(self) -> None:
+        """Tell all who wait that nothing comes any more; of two threads that do so at a time, one does."""
+        for future in list(self._unanswered):
+            with contextlib.suppress(InvalidStateError):
+                future.set_exception(UnavailableError(ENDED))
 
     def _keep_nodes(self) -> None:
         """Take in machines that joined; when none is left for long, tell those who wait."""
@@ -181,7 +186,8 @@ class RayEngine:
             for problem in self._look_for_nodes():
                 log.warning("%s; it is left out", problem)
         if not self._nodes and now - self._nodes_seen > GONE_SECONDS:
-            self._give_up("no machine of the Ray cluster is left")
+            while self._waiting:
+                _end(self._waiting.popleft(), UnavailableError("no machine of the Ray cluster is left"))
 
     def _look_for_nodes(self) -> list[str]:
         """Start workers on machines that have none; why some of them cannot be used."""

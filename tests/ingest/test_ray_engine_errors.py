@@ -205,3 +205,13 @@ def test_what_is_asked_for_after_the_engine_has_ended_is_told(cluster):
     engine.close()
     with pytest.raises(UnavailableError, match="has ended"):
         result_of(engine.submit(double, 1, timeout=5))
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_task_that_cannot_be_sent_and_so_ends_the_engine_is_told(cluster):
+    engine = RayEngine(cluster.address)
+    try:
+        with pytest.raises(UnavailableError, match="has ended"):
+            result_of(engine.submit(double, threading.Lock(), timeout=60))
+    finally:
+        engine.close()
