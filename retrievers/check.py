@@ -39,6 +39,11 @@ _CHANGE = re.compile(
 )
 FEWEST = 3
 """Words of a part of a sentence that can be checked by itself."""
+LONGEST_CHANGE = 400
+"""Characters of a statement that is read as a change from one figure to another: finding both takes the cube of it."""
+LONGEST_JOINED = 300
+"""Tokens of a sentence that is taken for two joined ones: a model may go on without a full stop, and all its cuts are
+tried."""
 CANDIDATES = 3
 """Sentences of the passages that a claim is laid beside, those that share most with it."""
 
@@ -135,7 +140,7 @@ def _language(texts: Sequence[Text]) -> Language | None:
 
 def _prove_change(body: str, passages: Sequence[str]) -> Proof | None:
     """The change "X rose from A to B" by what says that X was A and what says that X was B, where B is above A."""
-    m = _CHANGE.match(body) if "from" in body else None
+    m = _CHANGE.match(body) if "from" in body and len(body) <= LONGEST_CHANGE else None
     if m is None:
         return None
     ends = [next((t.value.amount for t in read_text(m[n]).tokens if t.value), None) for n in ("old", "new")]
@@ -276,6 +281,8 @@ def _best(claim: Sequence[Token], said: Sequence[Token], language: Language) -> 
 
 def _prove_halves(claim: Sequence[Token], texts: Sequence[Text]) -> Proof | None:
     """Two statements joined by "and" or the like, each borne out by itself."""
+    if len(claim) > LONGEST_JOINED:
+        return None
     said = frozenset[str]().union(*(keys for text in texts for keys in text.keys))
     if any(_is_unsaid(t, said) for t in claim if t.word not in _JOINING):
         return None

@@ -256,3 +256,10 @@ def test_a_letter_behind_a_sign_ends_a_sentence_and_two_spaces_part_no_number_fr
 def test_an_initial_ends_no_sentence():
     passage = "The pier was bought by J. Amsel in May."
     assert not check_sentence("Amsel in May.", passage).supported
+
+
+@pytest.mark.parametrize(
+    "endless", [f"Fees rose from {'1 ' * 3000}{'to ' * 1000}", "The fee and 5 and " * 800], ids=["change", "joined"]
+)
+def test_a_sentence_without_end_is_refused_without_ado(endless):
+    assert not check_sentence(endless, "The fee rose to 5 in 2020.").supported
