@@ -126,7 +126,7 @@ def stems_of(word: str, languages: Iterable[str]) -> list[str]:
 def marked_stem(word: str, language: str) -> str:
     """The stem of a word in small letters, with the mark of its language."""
     try:
-        return _stemmer(language)(word) + _MARKS[language]
+        return stemmer(language)(word) + _MARKS[language]
     except UnicodeEncodeError:  # half of a surrogate pair, as in a broken text layer
         return word + _MARKS[language]
 
@@ -151,7 +151,11 @@ def function_words_of(text: str) -> frozenset[str]:
 
 
 @lru_cache(maxsize=len(_FUNCTION_WORDS))
-def _stemmer(language: str) -> Callable[[str], str]:
+def stemmer(language: str) -> Callable[[str], str]:
+    """What gives the stem of a word in small letters, in one of the languages that are told.
+
+    It raises ``UnicodeEncodeError`` of half of a surrogate pair.
+    """
     import snowballstemmer
 
     stem: Callable[[str], str] = snowballstemmer.stemmer(language).stemWord

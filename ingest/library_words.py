@@ -11,11 +11,10 @@ import struct
 import unicodedata
 import zlib
 from collections import Counter
-from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
-from ingest.library_languages import parted, stems_in
+from ingest.library_languages import parted, stemmer, stems_in
 
 _WORD = re.compile(r"\d+(?:[.,:/]\d+)*|fy(?=\d)|[^\W\d_]++(?:\d[^\W_]*)?")
 """A number, the mark of a fiscal year, a code such as H2, a word."""
@@ -65,14 +64,6 @@ def word_hash(word: str) -> int:
     if word[:1].isdigit():
         return zlib.crc32((_THOUSANDS.sub("", word) if "," in word else word).encode())
     try:
-        return zlib.crc32(_stemmer()(word).encode())
+        return zlib.crc32(stemmer("english")(word).encode())
     except UnicodeEncodeError:  # half of a surrogate pair, as in a broken text layer
         return zlib.crc32(word.encode("utf-8", "surrogatepass"))
-
-
-@lru_cache(maxsize=1)
-def _stemmer() -> Callable[[str], str]:
-    import snowballstemmer
-
-    stem: Callable[[str], str] = snowballstemmer.stemmer("english").stemWord
-    return stem

@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from functools import cache
 from itertools import repeat
 
+from ingest.library_languages import stemmer
+from ingest.models import encodable
 from retrievers.check_numbers import Language
 from retrievers.check_synonyms import GROUPS
 
@@ -113,21 +115,13 @@ _STEMMERS = {"en": "english", "de": "german", "fr": "french", "es": "spanish"}
 
 
 @cache
-def _stemmer(language: Language) -> object:
-    import snowballstemmer
-
-    return snowballstemmer.stemmer(_STEMMERS.get(language, "english"))
-
-
-@cache
 def stem_of(word: str, language: Language) -> str:
     """The stem of a lower-case word in its language; as it is in a language that is not known."""
     if language == "other":
         return word
     irregular = IRREGULAR.get(word) if language == "en" else None
     # Half of a surrogate pair may stand in a broken text layer.
-    whole = word.encode("utf-8", "replace").decode()
-    return irregular or str(_stemmer(language).stemWord(whole))  # type: ignore[attr-defined]
+    return irregular or stemmer(_STEMMERS[language])(encodable(word))
 
 
 IRREGULAR = {

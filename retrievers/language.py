@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from ingest.library_languages import function_words_of, parted
+from ingest.library_languages import function_words_of, parted, stemmer
 from ingest.models import encodable
 
 _TOKEN = re.compile(
@@ -66,26 +66,9 @@ def stem(token: str) -> str:
     """The English stem of a lower-case word; numbers without thousands separators."""
     if token[:1].isdigit():
         return re.sub(r",(?=\d{3}(?!\d))", "", token)
-    found = _stemmer().stemWord(token.removesuffix("'s"))
+    found = stemmer("english")(encodable(token.removesuffix("'s")))
     # The stemmer keeps apart what belongs together: deliver and delivery, discover and discovery.
     return found.removesuffix("eri") if found.endswith("veri") else found
-
-
-@lru_cache(maxsize=1)
-def _stemmer() -> _Stemmer:
-    import snowballstemmer
-
-    return _Stemmer(snowballstemmer.stemmer("english"))
-
-
-class _Stemmer:
-    """Gives snowballstemmer's untyped object a type."""
-
-    def __init__(self, stemmer: object) -> None:
-        self._stem = stemmer.stemWord  # type: ignore[attr-defined]
-
-    def stemWord(self, word: str) -> str:  # noqa: N802 (the library's name)
-        return str(self._stem(encodable(word)))
 
 
 def stems(text: str) -> list[str]:
