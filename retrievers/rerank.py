@@ -39,6 +39,8 @@ the search finds equally good, that of which the model is surer by far comes fir
 STEEPNESS, MIDDLE = 1.4, -2.0
 """Of the logistic curve that makes a share of the right ones out of both scores together: fitted to the 18 first hits
 of 169 questions about 35 documents, of which a fifth stood on a page that answers."""
+MOST_POWER = 700.0
+"""Of a power of e that is still a number."""
 QUESTION_TOKENS = 64
 HEADING_TOKENS = 32
 PAIR_TOKENS = 160
@@ -113,7 +115,8 @@ def reorder(
 
 def _likelihood(joined: float) -> float:
     """How likely it is, from 0 to 1, that a hit of this score answers."""
-    return round(1 / (1 + math.exp(-STEEPNESS * joined - MIDDLE)), 4)
+    # Beyond what a power can be the likelihood is 0: a reranker of others' may give any log odds.
+    return round(1 / (1 + math.exp(min(-STEEPNESS * joined - MIDDLE, MOST_POWER))), 4)
 
 
 def _read_again(

@@ -77,6 +77,11 @@ def test_where_nothing_is_found_nothing_is_read():
     assert reorder(Failing(), "q", []) == []
 
 
+def test_log_odds_beyond_all_measure_are_a_likelihood_too():
+    found = reorder(ByNumber(), "q", [hit(-1_000_000), hit(1_000_000)])
+    assert [h.score for h in found] == [1.0, 0.0]
+
+
 def test_a_model_that_fails_is_no_silent_loss():
     with pytest.raises(ModelError):
         reorder(Failing(), "q", [hit(0), hit(1)])
