@@ -51,8 +51,6 @@ DRIVEN = 3_000
 search grows little with the library. Up to so many, all words do."""
 LARGE_PLACE = 40
 """Chunks of a place of which not all are looked at: the one sheet of a long table."""
-NO_PAGES = "[]"
-"""The pages of a chunk of a document without pages, as they are stored."""
 LISTED = "(SELECT value FROM json_each(?))"
 """Any number of values as one parameter, a JSON list."""
 _SEARCHED = """CASE c.kind WHEN 'image' THEN

@@ -45,8 +45,6 @@ _LIGHT = frozenset(
     take taken took compare comparing end ended begin start started""".split()
 )
 """Verbs that join what is asked for to its figure and say nothing of it."""
-SOFT = frozenset(("total", "average", "share", "growth", "change", "differ", "number"))
-"""Stems of words of an operation that a table may also have as a label of its own."""
 _BRACKETS = re.compile(r"[\(\[][^()\[\]]*[\)\]]")
 
 
