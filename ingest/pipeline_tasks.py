@@ -71,7 +71,8 @@ class Tasks:
         ready, _ = wait(self._futures, return_when=FIRST_COMPLETED)
         with self._store.library.together():
             for future in ready:
-                self._advance(future)
+                if future in self._futures:  # what a finished one leads to may itself wait for the others
+                    self._advance(future)
         self._store.index_when_due()
 
     def _advance(self, future: Future[Any]) -> None:

@@ -1,6 +1,7 @@
 """How many sources are under way at a time: what is not stored when a run is killed is read again."""
 
 from concurrent.futures import Future
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -40,3 +41,24 @@ def test_two_tasks_of_one_large_source_are_one_source():
         tasks.add(Future(), only, print)
         tasks.add(Future(), only, print)
         assert tasks.has_room
+
+
+def test_a_finished_task_may_wait_for_those_that_are_finished_with_it():
+    store = SimpleNamespace(
+        library=SimpleNamespace(together=nullcontext), recording=lambda _: nullcontext(), index_when_due=lambda: None
+    )
+    done, taken = [Future(), Future(), Future()], []
+    for future in done:
+        future.set_result(None)
+    with WorkerPool(1) as pool:
+        tasks = Tasks(pool, store=store)
+
+        def take(_, future):
+            tasks.drain()
+            taken.append(future)
+
+        for number, future in enumerate(done):
+            tasks.add(future, SimpleNamespace(source=job(number, "md", 10).source, failed=False), take)
+        tasks.advance_some()
+    assert set(taken) == set(done)
+    assert len(taken) == len(done)
