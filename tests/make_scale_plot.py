@@ -37,8 +37,8 @@ def lines_of(rows: Sequence[dict[str, Any]]) -> list[Line]:
 
     return [
         of("store a document", "#0969da", "document_ms"),
-        of("ask, reranked", "#bf3989", "warm", "rerank_cpu_ms"),
-        of("ask", "#1a7f37", "warm", "query_cpu_ms"),
+        of("search, reranked", "#bf3989", "warm", "rerank_cpu_ms"),
+        of("search", "#1a7f37", "warm", "query_cpu_ms"),
     ]
 
 
